@@ -1,0 +1,112 @@
+"""Settings: read once from `CONSENT_*`, frozen, wrong values stop the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvError
+
+from consent_server.errors import ConfigError
+
+MIN_TOKEN_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may choose; every field is described in docs/settings.md."""
+
+    database_url: str = "sqlite:///var/consent.sqlite"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 16
+    public_url: str = ""
+    widget_path: str = "/w"
+    api_token: str = ""
+    trusted_proxies: int = 0
+    decisions_per_minute: int = 60
+    site_decisions_per_minute: int = 60_000
+    demo: bool = False
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` (from the command line) win.
+
+    Raises ConfigError that names the variable and says what is expected.
+    """
+    env = Env(prefix="CONSENT_")
+    defaults = Settings()
+    try:
+        values: dict[str, Any] = {
+            "database_url": env.str("DATABASE_URL", defaults.database_url),
+            "host": env.str("HOST", defaults.host),
+            "port": env.int("PORT", defaults.port),
+            "threads": env.int("THREADS", defaults.threads),
+            "public_url": env.str("PUBLIC_URL", defaults.public_url).rstrip("/"),
+            "widget_path": env.str("WIDGET_PATH", defaults.widget_path),
+            "api_token": env.str("API_TOKEN", defaults.api_token),
+            "trusted_proxies": env.int("TRUSTED_PROXIES", defaults.trusted_proxies),
+            "decisions_per_minute": env.int("DECISIONS_PER_MINUTE", defaults.decisions_per_minute),
+            "site_decisions_per_minute": env.int(
+                "SITE_DECISIONS_PER_MINUTE", defaults.site_decisions_per_minute
+            ),
+            "demo": env.bool("DEMO", defaults.demo),
+            "log_level": env.str("LOG_LEVEL", defaults.log_level).lower(),
+        }
+    except EnvError as error:
+        raise ConfigError(str(error)) from error
+    values.update({k: v for k, v in overrides.items() if v is not None})
+    return Settings(**values)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file behind a SQLite URL, or None for memory and other databases."""
+    if not url.startswith("sqlite:///"):
+        return None
+    name = url.removeprefix("sqlite:///").split("?", 1)[0]
+    return Path(name) if name and name != ":memory:" else None
+
+
+def _check(settings: Settings) -> None:
+    problems = [
+        (
+            settings.database_url.startswith(("sqlite://", "postgresql+psycopg://")),
+            "CONSENT_DATABASE_URL must start with sqlite:/// or postgresql+psycopg://",
+        ),
+        (0 <= settings.port <= 65535, "CONSENT_PORT must be 0 to 65535"),
+        (1 <= settings.threads <= 256, "CONSENT_THREADS must be 1 to 256"),
+        (
+            not settings.public_url or urlsplit(settings.public_url).scheme in {"http", "https"},
+            "CONSENT_PUBLIC_URL must be an absolute http(s) address",
+        ),
+        (
+            settings.widget_path.startswith("/")
+            and len(settings.widget_path) > 1
+            and not settings.widget_path.endswith("/"),
+            "CONSENT_WIDGET_PATH must start with '/', be longer than that and not end with '/'",
+        ),
+        (
+            not settings.api_token or len(settings.api_token) >= MIN_TOKEN_LENGTH,
+            f"CONSENT_API_TOKEN must have at least {MIN_TOKEN_LENGTH} characters; "
+            "make one with: consent-server token",
+        ),
+        (0 <= settings.trusted_proxies <= 5, "CONSENT_TRUSTED_PROXIES must be 0 to 5"),
+        (settings.decisions_per_minute >= 1, "CONSENT_DECISIONS_PER_MINUTE must be at least 1"),
+        (
+            settings.site_decisions_per_minute >= 1,
+            "CONSENT_SITE_DECISIONS_PER_MINUTE must be at least 1",
+        ),
+        (
+            settings.log_level in {"debug", "info", "warning", "error"},
+            "CONSENT_LOG_LEVEL must be debug, info, warning or error",
+        ),
+    ]
+    for right, message in problems:
+        if not right:
+            raise ConfigError(message)
