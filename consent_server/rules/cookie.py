@@ -1,0 +1,71 @@
+"""The decision cookie: compact, documented, readable by the site's own server.
+
+`1.<version>.<decided at, Unix seconds in base 36>.<subject id>.<keys>` where keys
+are joined by `~` and a refused one starts with `!`. Only characters of RFC 6265's
+cookie-octet are used, so it never needs quoting.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from consent_server.rules.decision import SUBJECT_ID, Grants
+
+_FORMAT = "1"
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_KEY = re.compile(r"!?[a-z0-9-]{1,40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """What the browser remembers of a decision."""
+
+    version: int
+    decided_at: datetime
+    subject_id: str
+    grants: Grants
+
+
+def cookie_name(site_key: str) -> str:
+    """Return the name of the decision cookie of a site."""
+    return f"consent_{site_key}"
+
+
+def spell_cookie(stored: StoredDecision) -> str:
+    """Return the cookie's value."""
+    seconds = _to_base36(int(stored.decided_at.timestamp()))
+    keys = "~".join(key if granted else f"!{key}" for key, granted in stored.grants.items())
+    return f"{_FORMAT}.{stored.version}.{seconds}.{stored.subject_id}.{keys}"
+
+
+def parse_cookie(value: str) -> StoredDecision | None:
+    """Return the decision, or None for anything that is not one (ask again)."""
+    parts = value.split(".")
+    if len(parts) != 5 or parts[0] != _FORMAT:
+        return None
+    _, version, seconds, subject_id, keys = parts
+    names = keys.split("~") if keys else []
+    if not re.fullmatch(r"[1-9]\d{0,8}", version, re.ASCII):
+        return None
+    if not re.fullmatch(r"[0-9a-z]{1,8}", seconds, re.ASCII):
+        return None
+    if not SUBJECT_ID.fullmatch(subject_id) or not all(_KEY.fullmatch(n) for n in names):
+        return None
+    return StoredDecision(
+        version=int(version),
+        decided_at=datetime.fromtimestamp(min(int(seconds, 36), 253_402_300_799), UTC),
+        subject_id=subject_id,
+        grants={name.lstrip("!"): not name.startswith("!") for name in names},
+    )
+
+
+def _to_base36(number: int) -> str:
+    digits = ""
+    number = max(number, 0)
+    while True:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+        if not number:
+            return digits

@@ -1,0 +1,98 @@
+"""Events, their leaves and the visitor's receipt.
+
+The leaf is SHA-256(0x00 || canonical JSON of the event). The event holds a salted
+commitment to the subject instead of the subject, so erasing salt and key leaves
+every hash as it was and nobody can tell whose row it is any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from consent_server.rules.canonical import canonical_json
+from consent_server.rules.decision import Grants, Kind
+from consent_server.rules.merkle import hash_leaf
+from consent_server.rules.times import spell_time
+
+SALT_BYTES = 32
+#: Raised when the fields of a leaf change; a verifier reads it first.
+LEAF_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the ledger, as it is hashed."""
+
+    site: str
+    event_id: UUID
+    kind: Kind
+    method: str
+    layer: str
+    version: int
+    version_hash: str
+    script_hash: str
+    language: str
+    regime: str
+    region: str
+    signals: dict[str, Any]
+    grants: Grants
+    decided_at: datetime
+    received_at: datetime
+    valid_until: datetime
+    subject_commitment: bytes
+
+
+def subject_key(subject_id: str) -> bytes:
+    """Return what the database keeps of a subject id: its SHA-256."""
+    return hashlib.sha256(subject_id.encode("ascii")).digest()
+
+
+def commit_subject(salt: bytes, key: bytes) -> bytes:
+    """Return the commitment that the leaf holds: SHA-256(salt || subject key)."""
+    return hashlib.sha256(salt + key).digest()
+
+
+def leaf_entry(event: Event) -> dict[str, Any]:
+    """Return the fields of the leaf, in JSON types; the export repeats exactly these."""
+    return {
+        "schema": LEAF_SCHEMA,
+        "site": event.site,
+        "event_id": str(event.event_id),
+        "kind": str(event.kind),
+        "method": event.method,
+        "layer": event.layer,
+        "version": event.version,
+        "version_hash": event.version_hash,
+        "script_hash": event.script_hash,
+        "language": event.language,
+        "regime": event.regime,
+        "region": event.region,
+        "signals": event.signals,
+        "grants": dict(event.grants),
+        "decided_at": spell_time(event.decided_at),
+        "received_at": spell_time(event.received_at),
+        "valid_until": spell_time(event.valid_until),
+        "subject_commitment": event.subject_commitment.hex(),
+    }
+
+
+def hash_event(event: Event) -> bytes:
+    """Return the leaf hash of an event (RFC 8785, then RFC 6962, 2.1)."""
+    return hash_leaf(canonical_json(leaf_entry(event)))
+
+
+def build_receipt(event: Event, leaf_hash: bytes, salt: bytes | None) -> dict[str, Any]:
+    """Return the visitor's copy: the leaf's fields, its hash and the salt.
+
+    With their secret subject id and the salt the visitor can show that the
+    record is theirs; without either nobody can.
+    """
+    return {
+        **leaf_entry(event),
+        "leaf_hash": leaf_hash.hex(),
+        "salt": salt.hex() if salt else None,
+    }
