@@ -1,0 +1,85 @@
+"""The database: engine, durability, and the two ways to open a session."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session
+
+from consent_server.config import sqlite_path
+
+#: Long enough for another process's commit, short enough for a visitor's retry.
+_BUSY_MILLISECONDS = 5_000
+
+
+class Database:
+    """One engine; `read()` and `write()` give sessions, `write()` commits at its end."""
+
+    def __init__(self, url: str) -> None:
+        path = sqlite_path(url)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=8,
+            max_overflow=64,
+            pool_timeout=10,
+            pool_pre_ping=not self.is_sqlite,
+        )
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+        # SQLite takes one writer at a time: waiting here is fair, waiting in
+        # its busy handler is not.
+        self._turn: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self.writing = self.engine.execution_options(write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that only looks."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session that is committed at the end, or rolled back on an error."""
+        with self._turn, Session(self.writing) as session, session.begin():
+            yield session
+
+    def check(self) -> None:
+        """Ask the database one question; raises what the driver raises."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own transaction handling begins late and deferred.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            # An acknowledged decision survives a power cut only with FULL.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            # Erased subjects must not stay readable in free pages.
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when
+        # another process wrote in between, whatever the timeout.
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

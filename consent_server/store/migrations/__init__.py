@@ -1,0 +1,1 @@
+"""Migrations: how the schema got where it is."""

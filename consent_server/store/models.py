@@ -1,0 +1,166 @@
+"""Tables. Every key starts with the site; nothing cascades into the ledger."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from consent_server.store.types import UtcTime
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Common metadata; names of constraints are fixed so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+class Site(Base):
+    """One website under one configuration; its key is public."""
+
+    __tablename__ = "site"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    #: The published version that visitors are shown; 0 before the first.
+    current_version: Mapped[int] = mapped_column(Integer, default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcTime, nullable=True)
+
+
+class SiteVersion(Base):
+    """A published snapshot, every text included; triggers refuse change."""
+
+    __tablename__ = "site_version"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    #: Canonical JSON (RFC 8785) as text: its SHA-256 is `config_hash`.
+    config: Mapped[str] = mapped_column(Text)
+    config_hash: Mapped[str] = mapped_column(String(64))
+    #: Covers what visitors decide on, not wording or colours.
+    material_hash: Mapped[str] = mapped_column(String(64))
+    #: The version since which visitors must have been asked.
+    material_since: Mapped[int] = mapped_column(Integer)
+    #: The site file as it was applied, so that the owner can have it back.
+    source: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(UtcTime)
+    published_by: Mapped[str] = mapped_column(Text)
+
+
+class SiteScript(Base):
+    """Each script that was ever served for a version, with its bytes."""
+
+    __tablename__ = "site_script"
+    __table_args__ = (UniqueConstraint("site_id", "script_id"),)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), primary_key=True)
+    script_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: Short name that the script knows itself by (it cannot hold its own hash).
+    script_id: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(Integer)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    first_served_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ConsentEvent(Base):
+    """One row of the ledger. Insert only: triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "consent_event"
+    __table_args__ = (Index(None, "site_id", "received_at", "event_id"),)
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    method: Mapped[str] = mapped_column(String(16))
+    layer: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(Integer)
+    script_hash: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(16))
+    regime: Mapped[str] = mapped_column(String(16))
+    region: Mapped[str] = mapped_column(String(16))
+    signals: Mapped[dict[str, Any]] = mapped_column(JSON)
+    grants: Mapped[dict[str, bool]] = mapped_column(JSON)
+    decided_at: Mapped[datetime] = mapped_column(UtcTime)
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+    valid_until: Mapped[datetime] = mapped_column(UtcTime)
+    subject_commitment: Mapped[bytes] = mapped_column(LargeBinary(32))
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class SubjectData(Base):
+    """The only link from a row to a person; erasure deletes it."""
+
+    __tablename__ = "subject_data"
+    __table_args__ = (Index(None, "site_id", "subject_key"),)
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class LedgerLeaf(Base):
+    """The place of an event in the tree, given when it is sealed."""
+
+    __tablename__ = "ledger_leaf"
+    __table_args__ = (UniqueConstraint("site_id", "event_id"),)
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event_id: Mapped[UUID]
+
+
+class Checkpoint(Base):
+    """A signed root at a size."""
+
+    __tablename__ = "checkpoint"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    size: Mapped[int] = mapped_column(Integer, primary_key=True)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    frontier: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class NoticeCount(Base):
+    """Totals of a day; no person in it."""
+
+    __tablename__ = "notice_count"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
+    regime: Mapped[str] = mapped_column(String(16), primary_key=True)
+    shown: Mapped[int] = mapped_column(Integer, default=0)
+    accepted: Mapped[int] = mapped_column(Integer, default=0)
+    refused: Mapped[int] = mapped_column(Integer, default=0)
+    saved: Mapped[int] = mapped_column(Integer, default=0)
+    withdrawn: Mapped[int] = mapped_column(Integer, default=0)
