@@ -1,0 +1,128 @@
+"""Published sites in memory: scripts and versions are served without the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Conflict, NotFound
+from consent_server.ledger import ShownVersion
+from consent_server.sites import (
+    find_script,
+    find_site,
+    find_version,
+    read_config,
+)
+from consent_server.store.database import Database
+from consent_server.store.models import Site, SiteScript
+from consent_server.widget import PackedScript, Script, compose_script, pack_script
+
+#: Another process may publish: how old an answer may get, in seconds.
+_FRESH_SECONDS = 1.0
+#: Misses are remembered too, or made-up keys would reach the database each time.
+_MAX_ENTRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSite:
+    """The current version of a site, ready to serve."""
+
+    site_id: int
+    key: str
+    number: int
+    config: Mapping[str, Any]
+    script: PackedScript
+
+
+class PublishedSites:
+    """What visitors are served, at most a second behind the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._sites: dict[str, tuple[float, PublishedSite | None]] = {}
+        self._shown: dict[tuple[int, int, str], ShownVersion] = {}
+
+    def find(self, key: str) -> PublishedSite:
+        """Return the published site; raises NotFound for unknown and retired ones."""
+        checked, site = self._sites.get(key, (0.0, None))
+        if time.monotonic() - checked > _FRESH_SECONDS:
+            with self._lock:
+                checked, site = self._sites.get(key, (0.0, None))
+                if time.monotonic() - checked > _FRESH_SECONDS:
+                    site = self._refresh(key, site)
+        if site is None:
+            raise NotFound(
+                f"No site {key!r} is published here. Check the key in the script's address."
+            )
+        return site
+
+    def shown(self, site: PublishedSite, number: int, script_id: str) -> ShownVersion:
+        """Return the version and script that a decision names; raises NotFound, Conflict."""
+        place = (site.site_id, number, script_id)
+        shown = self._shown.get(place)
+        if shown is None:
+            with self._database.read() as session:
+                shown = _read_shown(session, site, number, script_id)
+            if len(self._shown) >= _MAX_ENTRIES:
+                self._shown.clear()
+            self._shown[place] = shown
+        return shown
+
+    def script_bytes(self, site: PublishedSite, script_hash: str) -> bytes:
+        """Return a script that was once served, by its SHA-256; raises NotFound."""
+        with self._database.read() as session:
+            found = session.get(SiteScript, (site.site_id, script_hash))
+        if found is None:
+            raise NotFound("No script with this hash was ever served for the site.")
+        return found.body
+
+    def _refresh(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
+        with self._database.read() as session:
+            site = _read_published(session, key, known)
+        if len(self._sites) >= _MAX_ENTRIES:
+            self._sites.clear()
+        self._sites[key] = (time.monotonic(), site)
+        return site
+
+
+def _read_published(
+    session: Session, key: str, known: PublishedSite | None
+) -> PublishedSite | None:
+    try:
+        site = find_site(session, key)
+    except NotFound:
+        return None
+    if site.retired_at is not None:
+        return None
+    if known is not None and known.number == site.current_version:
+        return known
+    return _build_published(session, site)
+
+
+def _build_published(session: Session, site: Site) -> PublishedSite:
+    version = find_version(session, site, site.current_version)
+    config = read_config(version)
+    script: Script = compose_script(config, version.number, version.material_since)
+    return PublishedSite(site.id, site.key, version.number, config, pack_script(script))
+
+
+def _read_shown(session: Session, site: PublishedSite, number: int, script_id: str) -> ShownVersion:
+    row = find_site(session, site.key)
+    version = find_version(session, row, number)
+    script = find_script(session, row, script_id)
+    if script.version != number:
+        raise Conflict(f"The script {script_id!r} showed version {script.version}, not {number}.")
+    return ShownVersion(
+        site_id=row.id,
+        site=row.key,
+        number=number,
+        config=read_config(version),
+        config_hash=version.config_hash,
+        script_hash=script.script_hash,
+    )

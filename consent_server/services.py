@@ -1,0 +1,133 @@
+"""Services of a site: from the catalogue or the owner's own, in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consent_server.catalogue import Service, StoredItem, get_service
+from consent_server.rules.decision import NECESSARY
+from consent_server.texts import CONSENT_RECORD_NAME
+
+#: Our own decision cookie: every site has it, as a service like any other.
+CONSENT_RECORD = "consent-record"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A cookie or storage item that a service keeps in the browser."""
+
+    kind: str
+    name: str
+    lifetime: str
+    purpose: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteService:
+    """A service as a site uses it, texts in every language it has."""
+
+    key: str
+    name: str
+    category: str
+    legal_basis: str
+    retention: str
+    justification: str
+    provider: str
+    country: str
+    address: str
+    policy: str
+    transfers: tuple[str, ...]
+    processors: tuple[Mapping[str, str], ...]
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+    items: tuple[Item, ...]
+    purpose: Mapping[str, str]
+
+
+def resolve_service(given: Mapping[str, Any]) -> SiteService:
+    """Return the service that one `[[services]]` table describes.
+
+    Raises UnknownService, with near matches, for a `use` that no catalogue file has.
+    """
+    if given.get("use"):
+        return _from_catalogue(get_service(given["use"]), given)
+    provider = given["provider"]
+    return SiteService(
+        key=given["key"],
+        name=given["name"],
+        category=given["category"],
+        legal_basis=given["legal_basis"],
+        retention=given["retention"],
+        justification=given["justification"],
+        provider=provider["name"],
+        country=provider["country"],
+        address=provider["address"],
+        policy=provider["policy"],
+        transfers=tuple(provider["transfers"]),
+        processors=(),
+        hosts=(),
+        paths=(),
+        items=tuple(
+            Item(i["kind"], i["name"], i["lifetime"], i["purpose"]) for i in given["items"]
+        ),
+        purpose=given["purpose"],
+    )
+
+
+def consent_record(form: Mapping[str, Any]) -> SiteService:
+    """Return our own necessary service: the cookie that remembers the choice."""
+    controller = form["controller"]
+    found = get_service(CONSENT_RECORD)
+    days = f"{form['valid_days']}d"
+
+    def own(item: StoredItem) -> Item:
+        name = item.name.replace("{site_key}", form["key"])
+        lifetime = days if item.kind == "cookie" else item.lifetime
+        return Item(item.kind, name, lifetime, item.purpose)
+
+    return SiteService(
+        key=found.key,
+        name=CONSENT_RECORD_NAME,
+        category=NECESSARY,
+        legal_basis="legal_obligation",
+        retention=days,
+        justification="GDPR article 7(1): the controller must be able to show the choice.",
+        provider=controller["name"],
+        country=controller["country"],
+        address=controller["address"],
+        policy="",
+        transfers=(),
+        processors=(),
+        hosts=(),
+        paths=(),
+        items=tuple(own(item) for item in (*found.cookies, *found.storage)),
+        purpose={language: texts.purpose for language, texts in found.texts.items()},
+    )
+
+
+def _from_catalogue(found: Service, given: Mapping[str, Any]) -> SiteService:
+    return SiteService(
+        key=found.key,
+        name=found.name,
+        category=given.get("category") or found.category,
+        legal_basis=given["legal_basis"],
+        retention=given["retention"],
+        justification=given["justification"],
+        provider=found.provider.name,
+        country=found.provider.country,
+        address=found.provider.address,
+        policy=found.provider.policy,
+        transfers=tuple(found.provider.transfers),
+        processors=tuple({"name": p.name, "country": p.country} for p in found.processors),
+        hosts=tuple(found.hosts),
+        paths=tuple(found.paths),
+        items=tuple(
+            Item(i.kind, i.name, i.lifetime, i.purpose) for i in (*found.cookies, *found.storage)
+        ),
+        purpose={
+            **{language: texts.purpose for language, texts in found.texts.items()},
+            **given["purpose"],
+        },
+    )

@@ -1,0 +1,307 @@
+"""Site files: the form of a site's description, checked with marshmallow.
+
+Form only; what a well-formed description means is checked in `snapshot`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+
+from consent_server.errors import InvalidForm
+from consent_server.rules.lifetime import parse_lifetime
+
+KEY_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
+_COLOUR: Final = r"^#[0-9a-f]{6}$"
+_COUNTRY: Final = r"^[A-Z]{2}$"
+_LANGUAGE: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"
+_EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
+_MAX_TEXT = 2_000
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class StrictForm(Schema):
+    """Base of every form: unknown fields are refused."""
+
+    class Meta:
+        """Refuse what is not documented."""
+
+        unknown = RAISE
+
+
+class StrictBoolean(fields.Boolean):
+    """Only JSON's true and false; never "yes" or 1."""
+
+    truthy = {True}  # noqa: RUF012 (marshmallow reads it from the class)
+    falsy = {False}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def text(*, required: bool = False, maximum: int = _MAX_TEXT) -> fields.String:
+    """Return a field for words that people read."""
+    least = 1 if required else 0
+    options: dict[str, Any] = {"validate": validate.Length(least, maximum)}
+    return (
+        fields.String(required=True, **options)
+        if required
+        else fields.String(load_default="", **options)
+    )
+
+
+def matching(pattern: str, expected: str, **options: Any) -> fields.String:
+    """Return a field for text of one form; `expected` completes "Expected ..."."""
+    rule = validate.Regexp(re.compile(pattern, re.ASCII), error=f"Expected {expected}.")
+    return fields.String(validate=rule, **options)
+
+
+def key_field(**options: Any) -> fields.String:
+    """Return a field for a site, category or service key."""
+    return matching(KEY_PATTERN, "1 to 40 of a-z, 0-9 and -, not starting with -", **options)
+
+
+def check_lifetime(value: str) -> None:
+    """Refuse what is no lifetime."""
+    if value and parse_lifetime(value) is None:
+        raise ValidationError(
+            'Expected a lifetime such as "30min", "24h", "7d", "14mo", "2y", "session" '
+            'or "persistent".'
+        )
+
+
+def check_origin(value: str) -> None:
+    """Refuse what is no origin as browsers send it (RFC 6454, 6.2)."""
+    parts = urlsplit(value)
+    try:
+        right = f"{parts.scheme}://{parts.netloc}" == value and bool(parts.hostname)
+        loopback = parts.hostname in _LOOPBACK
+    except ValueError:
+        right = loopback = False
+    if not right or value != value.lower() or "@" in value:
+        raise ValidationError('Expected an origin such as "https://www.example.com".')
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ValidationError("Expected https (http only for 127.0.0.1 and localhost).")
+
+
+def check_link(value: str) -> None:
+    """Refuse links that are neither a path on the site nor an https address."""
+    if not value or (value.startswith("/") and not value.startswith("//") and "\\" not in value):
+        return
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return
+    raise ValidationError('Expected a path such as "/privacy" or an https address.')
+
+
+def words(**options: Any) -> fields.Dict:
+    """Return a field for one text in several languages: language -> text."""
+    return fields.Dict(
+        keys=matching(_LANGUAGE, "a language tag such as fi"),
+        values=text(required=True),
+        **options,
+    )
+
+
+class ControllerForm(StrictForm):
+    """The legal person responsible for the site (GDPR article 13(1)(a))."""
+
+    name = text(required=True, maximum=200)
+    address = text(required=True, maximum=300)
+    country = matching(_COUNTRY, "a two-letter country code such as FI", required=True)
+    email = matching(_EMAIL, "an e-mail address", required=True)
+    phone = text(maximum=60)
+    registration = text(maximum=60)
+
+
+class DataProtectionForm(StrictForm):
+    """Whom to ask about personal data (GDPR article 13(1)(b))."""
+
+    name = text(maximum=200)
+    role = text(maximum=200)
+    email = matching(_EMAIL, "an e-mail address", required=True)
+
+
+class AuthorityForm(StrictForm):
+    """Where a visitor may complain (GDPR article 13(2)(d))."""
+
+    name = text(required=True, maximum=200)
+    url = fields.String(required=True, validate=[validate.Length(1, 300), check_link])
+
+
+class LinksForm(StrictForm):
+    """Pages of the site that the notice points to."""
+
+    policy = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=[validate.Length(1, 300), check_link]),
+        required=True,
+        metadata={"description": 'One address for every language, or {"": address} for all.'},
+    )
+    archive = fields.String(load_default="", validate=[validate.Length(0, 300), check_link])
+
+    @pre_load
+    def spread_policy(self, data: Any, **_kwargs: Any) -> Any:
+        """Let one address stand for every language."""
+        if isinstance(data, Mapping) and isinstance(data.get("policy"), str):
+            return {**data, "policy": {"": data["policy"]}}
+        return data
+
+
+def colour(default: str) -> fields.String:
+    """Return a field for a colour."""
+    return matching(_COLOUR, "a colour such as #14509b (lower case)", load_default=default)
+
+
+class ThemeForm(StrictForm):
+    """Looks. Nothing here can make refusing look different from accepting."""
+
+    form = fields.String(load_default="box", validate=validate.OneOf(["box", "bar", "centred"]))
+    position = fields.String(
+        load_default="bottom_left", validate=validate.OneOf(["bottom_left", "bottom_right"])
+    )
+    entry = fields.String(
+        load_default="bottom_left",
+        validate=validate.OneOf(["bottom_left", "bottom_right", "own_link"]),
+    )
+    order = fields.String(
+        load_default="accept_first", validate=validate.OneOf(["accept_first", "reject_first"])
+    )
+    radius = fields.Integer(strict=True, load_default=12, validate=validate.Range(0, 24))
+    accent = colour("#14509b")
+    text = colour("#1b1b1f")
+    surface = colour("#ffffff")
+    accent_dark = colour("#9cc2ff")
+    text_dark = colour("#ececf1")
+    surface_dark = colour("#1b1c20")
+
+
+class CategoryForm(StrictForm):
+    """A category as the visitor decides on it."""
+
+    key = key_field(required=True)
+    name = words(load_default=dict)
+    description = words(load_default=dict)
+
+
+class ProviderForm(StrictForm):
+    """Who provides a service that the catalogue does not hold."""
+
+    name = text(required=True, maximum=200)
+    country = matching(_COUNTRY, "a two-letter country code such as FI", required=True)
+    address = text(maximum=300)
+    policy = fields.String(required=True, validate=[validate.Length(1, 300), check_link])
+    transfers = fields.List(
+        matching(_COUNTRY, "a two-letter country code such as US"), load_default=list
+    )
+
+
+class ItemForm(StrictForm):
+    """A cookie or storage item of a service that the catalogue does not hold."""
+
+    kind = fields.String(
+        load_default="cookie",
+        validate=validate.OneOf(
+            ["cookie", "local_storage", "session_storage", "indexed_db", "cache_storage"]
+        ),
+    )
+    name = text(required=True, maximum=120)
+    lifetime = fields.String(required=True, validate=check_lifetime)
+    purpose = words(load_default=dict)
+
+
+class ServiceForm(StrictForm):
+    """A tool that the site uses: from the catalogue, or described in full."""
+
+    use = key_field()
+    key = key_field()
+    name = text(maximum=80)
+    category = key_field()
+    legal_basis = fields.String(
+        load_default="consent",
+        validate=validate.OneOf(["consent", "contract", "legal_obligation", "legitimate_interest"]),
+    )
+    retention = fields.String(required=True, validate=[validate.Length(1, 20), check_lifetime])
+    justification = text()
+    purpose = words(load_default=dict)
+    provider = fields.Nested(ProviderForm)
+    items = fields.List(fields.Nested(ItemForm), load_default=list)
+
+
+class SiteForm(StrictForm):
+    """A site file."""
+
+    key = key_field(required=True)
+    name = text(required=True, maximum=80)
+    origins = fields.List(
+        fields.String(validate=check_origin), required=True, validate=validate.Length(1, 50)
+    )
+    languages = fields.List(
+        matching(_LANGUAGE, "a language tag such as fi"),
+        required=True,
+        validate=validate.Length(1, 40),
+    )
+    cookie_domain = matching(
+        _DOMAIN, 'a domain such as "example.com", or "" for this host only', load_default=""
+    )
+    regime = fields.String(load_default="opt_in", validate=validate.OneOf(["opt_in"]))
+    valid_days = fields.Integer(strict=True, load_default=180, validate=validate.Range(180, 390))
+    ask_again = text(maximum=40)
+    controller = fields.Nested(ControllerForm, required=True)
+    data_protection = fields.Nested(DataProtectionForm, load_default=None, allow_none=True)
+    supervisory_authority = fields.Nested(AuthorityForm, required=True)
+    links = fields.Nested(LinksForm, required=True)
+    theme = fields.Nested(ThemeForm, load_default=lambda: ThemeForm().load({}))
+    categories = fields.List(
+        fields.Nested(CategoryForm), required=True, validate=validate.Length(1, 20)
+    )
+    services = fields.List(
+        fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
+    )
+    texts = fields.Dict(
+        keys=matching(_LANGUAGE, "a language tag such as fi"),
+        values=fields.Dict(keys=fields.String(), values=text(required=True)),
+        load_default=dict,
+    )
+
+
+def load_site_form(data: Any) -> dict[str, Any]:
+    """Check the form of a parsed site description and fill in the defaults.
+
+    Raises InvalidForm whose `errors` are field paths ("services.2.retention")
+    with what is wrong there.
+    """
+    try:
+        loaded: dict[str, Any] = SiteForm().load(data)
+    except ValidationError as error:
+        found = flatten_errors(error.messages)
+        raise InvalidForm(
+            f"The site description has {len(found)} wrong or missing "
+            f"{'field' if len(found) == 1 else 'fields'}.",
+            errors=found,
+        ) from error
+    return loaded
+
+
+def flatten_errors(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Turn marshmallow's nested messages into field path -> messages."""
+    if isinstance(messages, Mapping):
+        flat: dict[str, list[str]] = {}
+        for name, inner in messages.items():
+            # Dict fields put their errors under "value" and "key".
+            step = path if name in {"value", "key"} and path else f"{path}.{name}".lstrip(".")
+            for where, what in flatten_errors(inner, str(step)).items():
+                flat.setdefault(where, []).extend(what)
+        return flat
+    if isinstance(messages, (list, tuple)):
+        return {path or "(whole)": [str(m) for m in messages]}
+    return {path or "(whole)": [str(messages)]}

@@ -1,0 +1,210 @@
+"""Sites: publish immutable versions, list them, compare, retire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Conflict, NotFound
+from consent_server.rules.canonical import canonical_json
+from consent_server.snapshot import (
+    Config,
+    build_snapshot,
+    hash_config,
+    hash_material,
+    material_facts,
+)
+from consent_server.store.models import Site, SiteScript, SiteVersion
+from consent_server.widget import Script, compose_script
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two snapshots; None where a side has nothing."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What publishing did (or would do)."""
+
+    site: str
+    number: int
+    published: bool
+    asks_again: bool
+    changes: tuple[Change, ...]
+
+
+def find_site(session: Session, key: str) -> Site:
+    """Return the site, retired or not; raises NotFound."""
+    site = session.scalar(select(Site).where(Site.key == key))
+    if site is None:
+        raise NotFound(f"There is no site {key!r}. `consent-server site list` shows them.")
+    return site
+
+
+def find_version(session: Session, site: Site, number: int) -> SiteVersion:
+    """Return a published version; raises NotFound."""
+    version = session.get(SiteVersion, (site.id, number))
+    if version is None:
+        raise NotFound(f"The site {site.key!r} has no version {number}.")
+    return version
+
+
+def list_sites(session: Session) -> list[Site]:
+    """Return every site by key."""
+    return list(session.scalars(select(Site).order_by(Site.key)))
+
+
+def list_versions(session: Session, site: Site) -> list[SiteVersion]:
+    """Return every version of a site, newest first."""
+    query = select(SiteVersion).where(SiteVersion.site_id == site.id)
+    return list(session.scalars(query.order_by(SiteVersion.number.desc())))
+
+
+def read_config(version: SiteVersion) -> Config:
+    """Return the snapshot of a version."""
+    config: Config = json.loads(version.config)
+    return config
+
+
+def compare_site(session: Session, form: Mapping[str, Any]) -> Publication:
+    """Tell what publishing `form` would change; writes nothing."""
+    config = _settled(build_snapshot(form))
+    site = session.scalar(select(Site).where(Site.key == form["key"]))
+    return _compare(config, _current(session, site))
+
+
+def publish_version(
+    session: Session, form: Mapping[str, Any], *, source: str, author: str, now: datetime
+) -> Publication:
+    """Publish `form` as the next version, unless it equals the current one.
+
+    The site is made on its first version and comes back when it was retired.
+    """
+    config = _settled(build_snapshot(form))
+    site = session.scalar(select(Site).where(Site.key == form["key"]))
+    current = _current(session, site)
+    publication = _compare(config, current)
+    if site is None:
+        site = Site(key=form["key"], name=form["name"], created_at=now, current_version=0)
+        session.add(site)
+        session.flush()
+    site.retired_at = None
+    if not publication.published:
+        return publication
+    version = SiteVersion(
+        site_id=site.id,
+        number=publication.number,
+        config=canonical_json(config).decode(),
+        config_hash=hash_config(config),
+        material_hash=hash_material(config),
+        material_since=(
+            publication.number
+            if publication.asks_again or current is None
+            else current.material_since
+        ),
+        source=source,
+        published_at=now,
+        published_by=author,
+    )
+    session.add(version)
+    site.name, site.current_version = config["name"], version.number
+    keep_script(session, version, now=now)
+    return publication
+
+
+def keep_script(session: Session, version: SiteVersion, *, now: datetime) -> Script:
+    """Compose the script of a version and keep its bytes, once per build of the core."""
+    script = compose_script(read_config(version), version.number, version.material_since)
+    if session.get(SiteScript, (version.site_id, script.script_hash)) is None:
+        session.add(
+            SiteScript(
+                site_id=version.site_id,
+                script_hash=script.script_hash,
+                script_id=script.script_id,
+                version=version.number,
+                body=script.body,
+                first_served_at=now,
+            )
+        )
+    return script
+
+
+def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
+    """Return the script that calls itself `script_id`; raises Conflict."""
+    query = select(SiteScript).where(
+        SiteScript.site_id == site.id, SiteScript.script_id == script_id
+    )
+    script = session.scalar(query)
+    if script is None:
+        raise Conflict(f"The site {site.key!r} never served a script {script_id!r}.")
+    return script
+
+
+def retire_site(session: Session, key: str, *, now: datetime) -> Site:
+    """Stop serving a site. Its versions and its ledger stay; applying it again revives it."""
+    site = find_site(session, key)
+    if site.retired_at is None:
+        site.retired_at = now
+    return site
+
+
+def _current(session: Session, site: Site | None) -> SiteVersion | None:
+    return find_version(session, site, site.current_version) if site else None
+
+
+def _settled(config: Config) -> Config:
+    """Return the snapshot as it reads back from the database: the script's bytes depend on it."""
+    settled: Config = json.loads(canonical_json(config))
+    return settled
+
+
+def _compare(config: Config, current: SiteVersion | None) -> Publication:
+    if current is None:
+        return Publication(config["site"], 1, True, True, ())
+    old = read_config(current)
+    changes = tuple(compare_configs(old, config))
+    return Publication(
+        site=config["site"],
+        number=current.number + bool(changes),
+        published=bool(changes),
+        asks_again=bool(material_facts(config) - material_facts(old)),
+        changes=changes,
+    )
+
+
+def compare_configs(old: Any, new: Any, path: str = "") -> list[Change]:
+    """Return the differences of two snapshots by field path."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [*new, *(name for name in old if name not in new)]
+        return [
+            change
+            for name in names
+            for change in compare_configs(
+                old.get(name), new.get(name), f"{path}.{name}".lstrip(".")
+            )
+        ]
+    if _keyed(old) and _keyed(new):
+        found = compare_configs(_by_key(old), _by_key(new), path)
+        if not found and old != new:
+            found = [Change(f"{path} (order)", list(_by_key(old)), list(_by_key(new)))]
+        return found
+    return [] if old == new else [Change(path, old, new)]
+
+
+def _keyed(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, dict) and "key" in v for v in value)
+
+
+def _by_key(value: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {item["key"]: item for item in value}
