@@ -1,0 +1,1 @@
+"""API: the routes, their forms and their guards."""

@@ -1,0 +1,42 @@
+"""Context: the parts that views share, put together once in create_app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from consent_server.api.guard import Budgets
+from consent_server.config import Settings
+from consent_server.published import PublishedSites
+from consent_server.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What `app.extensions["consent"]` holds."""
+
+    settings: Settings
+    database: Database
+    published: PublishedSites
+    budgets: Budgets
+    now: Callable[[], datetime]
+
+    def read_session(self) -> AbstractContextManager[Session]:
+        """Open a session that only looks."""
+        return self.database.read()
+
+
+def context() -> Context:
+    """Return the parts of the running application."""
+    found: Context = current_app.extensions["consent"]
+    return found
+
+
+def published_sites() -> PublishedSites:
+    """Return the published sites of the running application."""
+    return context().published

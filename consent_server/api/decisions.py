@@ -1,0 +1,144 @@
+"""Decisions: recorded once each, and shown to the visitor they belong to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import UnsupportedMediaType
+
+from consent_server.api.context import context, published_sites
+from consent_server.api.guard import (
+    allow_origin,
+    answer_preflight,
+    check_origin,
+    require_subject,
+)
+from consent_server.api.schemas import DecisionSchema, ReceiptListSchema, ReceiptSchema
+from consent_server.errors import ConsentError, NotFound
+from consent_server.ledger import Recorded, ShownVersion, append_event
+from consent_server.published import PublishedSite
+from consent_server.rights import decisions_of
+from consent_server.rules.cookie import StoredDecision, cookie_name, spell_cookie
+from consent_server.rules.decision import Decision
+
+blueprint = Blueprint("decisions", __name__, description="Visitors' decisions")
+
+_METHODS = "GET, HEAD, OPTIONS, POST"
+_DAY = 86_400
+
+
+@blueprint.route("/<site_key>/decisions")
+class Decisions(MethodView):
+    """All decisions of one visitor on one site."""
+
+    @blueprint.arguments(DecisionSchema)
+    @blueprint.response(201, ReceiptSchema, description="Recorded; this is the receipt")
+    @blueprint.alt_response(
+        200, schema=ReceiptSchema, description="Recorded before; the same receipt again"
+    )
+    def post(self, decision: Decision, site_key: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """Record a decision. Repeating it with the same `decision_id` is safe.
+
+        Answered only after the commit. When the caller is on the same site as this
+        server the answer sets the decision cookie again over HTTP, because browsers
+        cut the life of cookies that scripts set.
+        """
+        site = published_sites().find(site_key)
+        check_origin(site)
+        context().budgets.spend(site_key, request.remote_addr or "")
+        shown = published_sites().shown(site, decision.version, decision.script)
+        recorded = _record(shown, decision)
+        cookie = _decision_cookie(site, decision)
+        return recorded.receipt, 201 if recorded.new else 200, {"Set-Cookie": cookie}
+
+    @blueprint.doc(security=[{"subject": []}])
+    @blueprint.response(200, ReceiptListSchema)
+    def get(self, site_key: str) -> dict[str, Any]:
+        """The visitor's own decisions, newest first, by their secret subject id."""
+        return {"decisions": _own_decisions(site_key)}
+
+    @blueprint.doc(responses={"204": {"description": "What the site's pages may send (CORS)"}})
+    def options(self, site_key: str) -> Response:
+        """CORS preflight."""
+        return answer_preflight(published_sites().find(site_key), _METHODS)
+
+
+@blueprint.route("/<site_key>/decision")
+class CurrentDecision(MethodView):
+    """The decision in force."""
+
+    @blueprint.doc(security=[{"subject": []}])
+    @blueprint.response(200, ReceiptSchema)
+    def get(self, site_key: str) -> dict[str, Any]:
+        """The visitor's own current decision, by their secret subject id."""
+        return _own_decisions(site_key)[0]
+
+    @blueprint.doc(responses={"204": {"description": "What the site's pages may send (CORS)"}})
+    def options(self, site_key: str) -> Response:
+        """CORS preflight."""
+        return answer_preflight(published_sites().find(site_key), "GET, HEAD, OPTIONS")
+
+
+@blueprint.before_request
+def require_json() -> None:
+    """Refuse bodies that are not JSON by name: a form post needs no preflight."""
+    if request.method == "POST" and not request.is_json:
+        raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
+
+
+@blueprint.after_request
+def share_with_site(response: Response) -> Response:
+    """Let the site's pages read answers and errors alike; nobody may keep them."""
+    response.headers["Cache-Control"] = "no-store"
+    site_key = (request.view_args or {}).get("site_key", "")
+    try:
+        site = published_sites().find(site_key)
+    except ConsentError:
+        return response
+    return allow_origin(site, response)
+
+
+def _record(shown: ShownVersion, decision: Decision) -> Recorded:
+    """Append in a transaction of its own; a concurrent twin makes one more try needed."""
+    try:
+        return _append(shown, decision)
+    except IntegrityError:
+        return _append(shown, decision)
+
+
+def _append(shown: ShownVersion, decision: Decision) -> Recorded:
+    with context().database.write() as session:
+        return append_event(session, shown, decision, now=context().now())
+
+
+def _own_decisions(site_key: str) -> list[dict[str, Any]]:
+    site = published_sites().find(site_key)
+    check_origin(site)
+    subject_id = require_subject()
+    with context().read_session() as session:
+        found = decisions_of(session, site.key, subject_id)
+    if not found:
+        raise NotFound("There is no record for this subject id on this site.")
+    return found
+
+
+def _decision_cookie(site: PublishedSite, decision: Decision) -> str:
+    """Spell the Set-Cookie line; the value is the one that the widget wrote."""
+    stored = StoredDecision(
+        decision.version, decision.decided_at, decision.subject_id, decision.grants
+    )
+    parts = [
+        f"{cookie_name(site.key)}={spell_cookie(stored)}",
+        "Path=/",
+        f"Max-Age={site.config['valid_days'] * _DAY}",
+        "SameSite=Lax",
+    ]
+    if site.config["cookie_domain"]:
+        parts.append(f"Domain={site.config['cookie_domain']}")
+    if request.is_secure:
+        parts.append("Secure")
+    return "; ".join(parts)

@@ -1,0 +1,183 @@
+"""Management: sites and exports, for the holder of the token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from werkzeug.exceptions import UnsupportedMediaType
+
+from consent_server import audit
+from consent_server.api.context import context
+from consent_server.api.guard import require_token
+from consent_server.api.schemas import (
+    ApplyQuerySchema,
+    ExportQuerySchema,
+    PublicationSchema,
+    SiteListSchema,
+    SiteSummarySchema,
+    VersionListSchema,
+    VersionSchema,
+)
+from consent_server.api.summaries import summarise_site, summarise_version
+from consent_server.errors import Conflict
+from consent_server.site_form import SiteForm
+from consent_server.sites import (
+    compare_site,
+    find_site,
+    find_version,
+    list_sites,
+    list_versions,
+    publish_version,
+    read_config,
+    retire_site,
+)
+
+blueprint = Blueprint("management", __name__, description="Sites and exports (bearer token)")
+
+#: A site with every text in every language fits many times over.
+MAX_SITE_BYTES = 1024 * 1024
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+
+@blueprint.before_request
+def guard() -> None:
+    """Check the token before anything else is looked at."""
+    request.max_content_length = MAX_SITE_BYTES
+    require_token()
+    if request.method == "PUT" and not request.is_json:
+        raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Nothing behind the token may stay in a cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/sites")
+class Sites(MethodView):
+    """Every site."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.response(200, SiteListSchema)
+    def get(self) -> dict[str, Any]:
+        """List every site of this server, retired ones too."""
+        with context().read_session() as session:
+            return {"sites": [summarise_site(site) for site in list_sites(session)]}
+
+
+@blueprint.route("/sites/<site_key>")
+class OneSite(MethodView):
+    """One site."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.response(200, SiteSummarySchema)
+    def get(self, site_key: str) -> dict[str, Any]:
+        """Show one site."""
+        with context().read_session() as session:
+            return summarise_site(find_site(session, site_key))
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.arguments(SiteForm)
+    @blueprint.arguments(ApplyQuerySchema, location="query")
+    @blueprint.response(200, PublicationSchema)
+    def put(self, form: dict[str, Any], query: dict[str, Any], site_key: str) -> dict[str, Any]:
+        """Publish a site description as the next version; `dry_run=true` only compares.
+
+        The body has the fields of a site file, as JSON.
+        """
+        if form["key"] != site_key:
+            raise Conflict(f"The body describes {form['key']!r}, the address says {site_key!r}.")
+        if query["dry_run"]:
+            with context().read_session() as session:
+                return asdict(compare_site(session, form))
+        source = json.dumps(request.get_json(), ensure_ascii=False, indent=2)
+        with context().database.write() as session:
+            return asdict(
+                publish_version(session, form, source=source, author="api", now=context().now())
+            )
+
+
+@blueprint.route("/sites/<site_key>/retire")
+class RetiredSite(MethodView):
+    """The end of a site."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.response(200, SiteSummarySchema)
+    def post(self, site_key: str) -> dict[str, Any]:
+        """Stop serving a site. Versions and ledger stay; publishing revives it."""
+        with context().database.write() as session:
+            return summarise_site(retire_site(session, site_key, now=context().now()))
+
+
+@blueprint.route("/sites/<site_key>/versions")
+class SiteVersions(MethodView):
+    """The versions of a site."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.response(200, VersionListSchema)
+    def get(self, site_key: str) -> dict[str, Any]:
+        """List every version, newest first."""
+        with context().read_session() as session:
+            site = find_site(session, site_key)
+            return {
+                "site": site.key,
+                "versions": [summarise_version(v) for v in list_versions(session, site)],
+            }
+
+
+@blueprint.route("/sites/<site_key>/versions/<int:number>")
+class SiteVersionDetail(MethodView):
+    """One version of a site."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.response(200, VersionSchema)
+    def get(self, site_key: str, number: int) -> dict[str, Any]:
+        """Show one version with its complete snapshot."""
+        with context().read_session() as session:
+            version = find_version(session, find_site(session, site_key), number)
+            return {**summarise_version(version), "config": read_config(version)}
+
+
+@blueprint.route("/sites/<site_key>/export")
+class Export(MethodView):
+    """The ledger of a site."""
+
+    @blueprint.doc(
+        security=_TOKEN,
+        responses={
+            "200": {
+                "description": "Every record of the period, streamed",
+                "content": {
+                    "application/x-ndjson": {"schema": {"type": "string"}},
+                    "text/csv": {"schema": {"type": "string"}},
+                },
+            }
+        },
+    )
+    @blueprint.arguments(ExportQuerySchema, location="query")
+    def get(self, query: dict[str, Any], site_key: str) -> Response:
+        """Stream the records of a period as JSON lines or CSV."""
+        as_csv = query["format"] == "csv"
+        with context().read_session() as session:
+            find_site(session, site_key)
+        name = f"{site_key}-records.{query['format']}"
+        return Response(
+            _stream(context().read_session(), site_key, query, as_csv=as_csv),
+            content_type="text/csv; charset=utf-8" if as_csv else "application/x-ndjson",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def _stream(opening: Any, site_key: str, query: dict[str, Any], *, as_csv: bool) -> Iterator[bytes]:
+    with opening as session:
+        site = find_site(session, site_key)
+        records = audit.export_records(session, site, query.get("since"), query.get("until"))
+        yield from audit.write_csv(records) if as_csv else audit.write_jsonl(records)

@@ -1,0 +1,33 @@
+"""Pages: what the server's own HTML pages share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from babel import Locale
+from flask import Flask, Response, send_from_directory
+from flask_babel import format_date, get_locale
+
+from consent_server.paths import asset_dir
+from consent_server.rules.times import spell_time
+
+_CACHE_SECONDS = 3600
+
+
+def register_pages(app: Flask) -> None:
+    """Add the filters and files that the templates use."""
+    app.jinja_env.filters.update(utc=spell_time, day=_day, language_name=_language_name)
+    app.context_processor(lambda: {"language": str(get_locale() or "en")})
+
+    @app.get("/pages/<path:name>")
+    def page_files(name: str) -> Response:
+        return send_from_directory(asset_dir("static") / "pages", name, max_age=_CACHE_SECONDS)
+
+
+def _day(moment: datetime) -> str:
+    return str(format_date(moment, "long"))
+
+
+def _language_name(code: str) -> str:
+    """Return a language's name in that language, as language menus should."""
+    return (Locale.parse(code).get_display_name(code) or code).capitalize()

@@ -1,0 +1,88 @@
+"""Problems on the wire: one shape, RFC 9457, for every error of every route."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, json, request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from consent_server.errors import ConsentError, Unavailable
+from consent_server.site_form import flatten_errors
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_SECONDS = "5"
+
+log = logging.getLogger(__name__)
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every error of the application in the one shape."""
+    app.register_error_handler(ConsentError, answer_error)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(DBAPIError, answer_database_error)
+    app.register_error_handler(PoolTimeout, answer_database_error)
+    app.register_error_handler(Exception, answer_unexpected)
+
+
+def problem(status: int, code: str, title: str, detail: str, errors: Any = None) -> Response:
+    """Build a problem+json response."""
+    body: dict[str, Any] = {
+        "type": f"urn:consent-server:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return current_app.response_class(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
+
+
+def answer_error(error: ConsentError) -> Response:
+    """Answer one of our own errors."""
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.status != 503:
+        log.error("%s: %s", error.code, error.detail)
+    response = problem(error.status, error.code, error.title, error.detail, error.errors)
+    response.headers.update(error.headers)
+    return response
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    """Answer an error of the framework (wrong method, unknown path, unreadable body)."""
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value]
+    name = HTTPStatus(status).phrase
+    data = getattr(error, "data", None) or {}
+    errors = flatten_errors(data["messages"]) if "messages" in data else None
+    detail = (
+        "Fields are missing or wrong; `errors` names each."
+        if errors
+        else str(error.description or name)
+    )
+    response = problem(status, name.lower().replace(" ", "_"), name, detail, errors)
+    for header, value in error.get_headers():
+        if header.lower() not in {"content-type", "content-length"}:
+            response.headers[header] = value
+    return response
+
+
+def answer_database_error(error: Exception) -> Response:
+    """Say that nothing was recorded; the widget keeps its copy and comes again."""
+    log.error("database: %s", type(error).__name__, exc_info=error)
+    return answer_error(
+        Unavailable(
+            "The database did not answer. Nothing was recorded; send the same request again.",
+            headers={"Retry-After": _RETRY_SECONDS},
+        )
+    )
+
+
+def answer_unexpected(error: Exception) -> Response:
+    """Answer what nobody foresaw, without telling the outside about our inside."""
+    log.exception("unexpected: %s %s", request.method, request.path, exc_info=error)
+    return problem(500, "internal", "Internal error", "Something went wrong here; it was logged.")

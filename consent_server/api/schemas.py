@@ -1,0 +1,189 @@
+"""Forms on the wire, both directions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, fields, post_load, validate
+
+from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
+from consent_server.rules.times import NotATime, parse_time
+from consent_server.site_form import KEY_PATTERN, StrictBoolean, StrictForm, key_field, matching
+
+_UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_HEX_16 = r"^[0-9a-f]{16}$"
+_HEX_64 = r"^[0-9a-f]{64}$"
+MAX_VERSION = 1_000_000
+#: A decision answers at most this many categories and services.
+MAX_GRANTS = 400
+
+
+class Moment(fields.String):
+    """An RFC 3339 date-time, read into an aware UTC datetime."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("metadata", {}).update(format="date-time")
+        super().__init__(**options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **options)
+        try:
+            return parse_time(text)
+        except NotATime as error:
+            raise self.make_error("invalid") from error
+
+
+class ReceiptSchema(Schema):
+    """The visitor's copy of one recorded decision."""
+
+    schema = fields.Integer(required=True, metadata={"description": "Version of the leaf's form."})
+    site = fields.String(required=True)
+    event_id = fields.UUID(required=True)
+    kind = fields.Enum(Kind, by_value=True, required=True)
+    method = fields.Enum(Method, by_value=True, required=True)
+    layer = fields.Enum(Layer, by_value=True, required=True)
+    version = fields.Integer(required=True)
+    version_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
+    script_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
+    language = fields.String(required=True)
+    regime = fields.String(required=True)
+    region = fields.String(required=True)
+    signals = fields.Dict(required=True)
+    grants = fields.Dict(keys=fields.String(), values=fields.Boolean(), required=True)
+    decided_at = fields.String(required=True, metadata={"format": "date-time"})
+    received_at = fields.String(required=True, metadata={"format": "date-time"})
+    valid_until = fields.String(required=True, metadata={"format": "date-time"})
+    subject_commitment = fields.String(
+        required=True, metadata={"description": "SHA-256(salt || SHA-256(subject id)), hex"}
+    )
+    leaf_hash = fields.String(
+        required=True, metadata={"description": "SHA-256(0x00 || canonical JSON), hex (RFC 6962)"}
+    )
+    salt = fields.String(required=True, allow_none=True, metadata={"description": "hex"})
+
+
+class ReceiptListSchema(Schema):
+    """A visitor's own decisions, newest first."""
+
+    decisions = fields.List(fields.Nested(ReceiptSchema), required=True)
+
+
+class DecisionSchema(StrictForm):
+    """A decision as the widget sends it."""
+
+    decision_id = matching(_UUID4, "a lower-case UUID version 4", required=True)
+    subject_id = matching(
+        f"^{SUBJECT_ID.pattern}$", "22 characters of base64url for 16 random bytes", required=True
+    )
+    method = fields.Enum(Method, by_value=True, required=True)
+    layer = fields.Enum(Layer, by_value=True, required=True)
+    version = fields.Integer(strict=True, required=True, validate=validate.Range(1, MAX_VERSION))
+    script = matching(_HEX_16, "16 hex digits from the script's configuration", required=True)
+    language = fields.String(required=True, validate=validate.Length(2, 16))
+    grants = fields.Dict(
+        keys=key_field(),
+        values=StrictBoolean(required=True),
+        required=True,
+        validate=validate.Length(1, MAX_GRANTS),
+        metadata={"propertyNames": {"pattern": KEY_PATTERN}},
+    )
+    decided_at = Moment(required=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: Any) -> Decision:
+        """Return the decision as the rules know it."""
+        return Decision(
+            decision_id=UUID(data["decision_id"]),
+            **{name: data[name] for name in data if name != "decision_id"},
+        )
+
+
+class ProblemSchema(Schema):
+    """Any error (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    errors = fields.Dict(metadata={"description": "Field path -> what is wrong there."})
+
+
+class VersionSummarySchema(Schema):
+    """One published version in a list."""
+
+    version = fields.Integer(required=True)
+    config_hash = fields.String(required=True)
+    material_since = fields.Integer(required=True)
+    published_at = fields.String(required=True, metadata={"format": "date-time"})
+
+
+class VersionListSchema(Schema):
+    """Every published version of a site, newest first."""
+
+    site = fields.String(required=True)
+    versions = fields.List(fields.Nested(VersionSummarySchema), required=True)
+
+
+class VersionSchema(VersionSummarySchema):
+    """One published version with every word of it."""
+
+    config = fields.Dict(required=True, metadata={"description": "The complete snapshot."})
+
+
+class SiteSummarySchema(Schema):
+    """One site in a list."""
+
+    key = fields.String(required=True)
+    name = fields.String(required=True)
+    current_version = fields.Integer(required=True)
+    created_at = fields.String(required=True, metadata={"format": "date-time"})
+    retired_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+
+
+class SiteListSchema(Schema):
+    """Every site of this server."""
+
+    sites = fields.List(fields.Nested(SiteSummarySchema), required=True)
+
+
+class ChangeSchema(Schema):
+    """One difference between two versions."""
+
+    path = fields.String(required=True)
+    old = fields.Raw(required=True, allow_none=True)
+    new = fields.Raw(required=True, allow_none=True)
+
+
+class PublicationSchema(Schema):
+    """What publishing did, or would do."""
+
+    site = fields.String(required=True)
+    number = fields.Integer(required=True)
+    published = fields.Boolean(required=True)
+    asks_again = fields.Boolean(required=True)
+    changes = fields.List(fields.Nested(ChangeSchema), required=True)
+
+
+class ApplyQuerySchema(StrictForm):
+    """Options of publishing."""
+
+    dry_run = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+
+
+class ExportQuerySchema(StrictForm):
+    """Which records to export, and how."""
+
+    format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
+    since = Moment(data_key="from", metadata={"description": "received at or after"})
+    until = Moment(data_key="to", metadata={"description": "received before"})
+
+
+class HealthSchema(Schema):
+    """Whether the server can do its work."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ok"]))
+
+
+HASH_PATTERN = re.compile(_HEX_64, re.ASCII)

@@ -1,0 +1,134 @@
+"""Specification: the OpenAPI 3.1 document, made from the routes and true to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Response, json
+from flask_smorest import Api
+
+from consent_server import __version__
+from consent_server.api.problems import MEDIA_TYPE, answer_http_error
+from consent_server.api.schemas import ProblemSchema
+
+_DESCRIPTION = (
+    "Visitors' decisions, published versions, sites and exports. Every error is "
+    "application/problem+json (RFC 9457) and says what to do."
+)
+#: Which errors an operation can answer with, beyond those of every operation.
+_EVERYWHERE = (404, 500, 503)
+_WITH_TOKEN = (401,)
+_WITH_BODY = (400, 409, 413, 415, 422)
+_WITH_QUERY = (422,)
+_WITH_ORIGIN = (403,)
+_WITH_BUDGET = (429,)
+
+
+class ConsentApi(Api):  # type: ignore[misc]
+    """flask-smorest with our one error shape in place of its own."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: Any) -> Response:
+        """Answer as problem+json."""
+        return answer_http_error(error)
+
+
+def create_api(app: Flask) -> ConsentApi:
+    """Set the document's frame; blueprints are registered on what this returns."""
+    app.config.update(
+        API_TITLE="Consent server",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+    )
+    api = ConsentApi(
+        app,
+        spec_kwargs={
+            "info": {
+                "description": _DESCRIPTION,
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            }
+        },
+    )
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme(
+        "subject",
+        {"type": "http", "scheme": "bearer", "description": "The visitor's secret subject id."},
+    )
+    return api
+
+
+def serve_specification(app: Flask, api: ConsentApi) -> None:
+    """Serve the finished document at /openapi.json."""
+    body = json.dumps(finish_specification(api.spec.to_dict()), ensure_ascii=False)
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        response = app.response_class(body, mimetype="application/json")
+        response.headers["Cache-Control"] = "public, max-age=300"
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+
+def finish_specification(document: dict[str, Any]) -> dict[str, Any]:
+    """Give every operation the errors that it can really answer with."""
+    document["components"].pop("responses", None)
+    for path in document["paths"].values():
+        shared = path.get("parameters", [])
+        for verb, operation in path.items():
+            if verb != "parameters":
+                _finish_operation(verb, operation, shared)
+    return document
+
+
+def _finish_operation(verb: str, operation: dict[str, Any], shared: list[Any]) -> None:
+    responses = operation["responses"]
+    for status in [code for code in responses if not code.startswith(("2", "3"))]:
+        del responses[status]
+    secured = {name for entry in operation.get("security", []) for name in entry}
+    parameters = [*shared, *operation.get("parameters", [])]
+    statuses = set(_EVERYWHERE)
+    if secured:
+        statuses.update(_WITH_TOKEN)
+    if "requestBody" in operation:
+        statuses.update(_WITH_BODY)
+        operation["requestBody"]["required"] = True
+    if any(p.get("in") == "query" for p in parameters):
+        statuses.update(_WITH_QUERY)
+    if "subject" in secured or (verb == "post" and not secured):
+        statuses.update(_WITH_ORIGIN)
+    if verb == "post" and not secured:
+        statuses.update(_WITH_BUDGET)
+    responses.update({str(status): _problem(status) for status in sorted(statuses)})
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {
+        "description": _REASONS[status],
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+_REASONS = {
+    400: "The body is not readable JSON",
+    401: "No token, or not the right one",
+    403: "The page's origin is not the site's",
+    404: "Unknown site, version or record",
+    409: "Well formed, but at odds with what is published or recorded",
+    413: "The body is too large",
+    415: "The body is not JSON by its Content-Type",
+    422: "Fields are missing, unknown or wrong",
+    429: "Too many requests; see Retry-After",
+    500: "A fault of the server; it was logged",
+    503: "The database does not answer; see Retry-After",
+}
+
+
+def list_operations(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Return every (method, path) of a document; the docs are held against it."""
+    for path, verbs in document["paths"].items():
+        for verb in verbs:
+            if verb != "parameters":
+                yield verb.upper(), path

@@ -1,0 +1,100 @@
+"""Versions: what was shown, for people and for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+from flask.views import MethodView
+from flask_babel import force_locale
+from flask_smorest import Blueprint
+
+from consent_server.api.context import context
+from consent_server.api.schemas import VersionListSchema, VersionSchema
+from consent_server.api.summaries import summarise_version
+from consent_server.sites import find_site, find_version, list_versions, read_config
+from consent_server.store.models import Site, SiteVersion
+
+blueprint = Blueprint("versions", __name__, description="Published versions")
+
+_HTML = "text/html"
+_JSON = "application/json"
+_PAGE = {_HTML: {"schema": {"type": "string"}}}
+#: A version never changes, but a page about it may look better tomorrow.
+_CACHE = "public, max-age=3600"
+
+
+@blueprint.route("/<site_key>/versions")
+class Versions(MethodView):
+    """The archive of a site."""
+
+    @blueprint.doc(summary="Every version of a site")
+    @blueprint.response(200, VersionListSchema, description="As JSON, or a page for people")
+    def get(self, site_key: str) -> Any:
+        """Every published version, newest first; HTML for browsers."""
+        with context().read_session() as session:
+            site = find_site(session, site_key)
+            versions = list_versions(session, site)
+        if _wants_page():
+            return _page("versions.html", site=site, versions=versions)
+        return _cached({"site": site.key, "versions": [summarise_version(v) for v in versions]})
+
+
+@blueprint.route("/<site_key>/versions/<int:number>")
+class Version(MethodView):
+    """One version."""
+
+    @blueprint.doc(
+        summary="What a version showed",
+        parameters=[
+            {
+                "in": "query",
+                "name": "language",
+                "schema": {"type": "string", "maxLength": 16},
+                "description": "The page's language; JSON holds every language.",
+            }
+        ],
+    )
+    @blueprint.response(200, VersionSchema, description="As JSON, or a page for people")
+    def get(self, site_key: str, number: int) -> Any:
+        """Every word that visitors were shown, with its hash; HTML for browsers."""
+        with context().read_session() as session:
+            site = find_site(session, site_key)
+            version = find_version(session, site, number)
+        if _wants_page():
+            return _version_page(site, version)
+        return _cached({**summarise_version(version), "config": read_config(version)})
+
+
+def _wants_page() -> bool:
+    best = request.accept_mimetypes.best_match([_JSON, _HTML], default=_JSON)
+    return best == _HTML
+
+
+def _cached(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return body, 200, {"Cache-Control": _CACHE, "Vary": "Accept"}
+
+
+def _version_page(site: Site, version: SiteVersion) -> Response:
+    config = read_config(version)
+    language = request.args.get("language", "")
+    if language not in config["languages"]:
+        language = request.accept_languages.best_match(config["languages"]) or ""
+    language = language or config["languages"][0]
+    # One language per page: the frame speaks the language of the words it shows.
+    with force_locale(language):
+        return _page(
+            "version.html",
+            site=site,
+            version=version,
+            config=config,
+            words=config["texts"][language],
+            services={service["key"]: service for service in config["services"]},
+        )
+
+
+def _page(template: str, **values: Any) -> Response:
+    response = make_response(render_template(template, **values))
+    response.headers["Cache-Control"] = _CACHE
+    response.vary.update(["Accept", "Accept-Language"])
+    return response
