@@ -1,0 +1,81 @@
+/** Lets held elements go once what they wait for is granted; each one once. */
+import { areGranted, heldSelector, isComplete, keysOf } from "./hold";
+import { queueScript, releasedName, runScripts } from "./scripts";
+
+const seen = new WeakSet<Element>();
+const ran: string[][] = [];
+const shown: { element: Element; held: Node; keys: string[] }[] = [];
+let hasIncomplete = false;
+
+function releaseScript(held: HTMLScriptElement, keys: string[]): void {
+  ran.push(keys);
+  queueScript(held, keys);
+}
+
+function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
+  const content = document.importNode(template.content, true);
+  const scripts = [...content.querySelectorAll("script")].filter(
+    (script) => !script.type || /module|importmap|(java|ecma)script/i.test(script.type),
+  );
+  for (const script of scripts) {
+    // Held by hand: inserted as they are they would run at once and out of order.
+    script.setAttribute("data-consent-type", script.type);
+    script.type = "text/plain";
+  }
+  ran.push(keys);
+  template.replaceWith(content);
+  for (const script of scripts) queueScript(script, keys);
+}
+
+function releaseElement(element: Element, keys: string[]): void {
+  shown.push({ element, held: element.cloneNode(true), keys });
+  for (const { name, value } of [...element.attributes]) {
+    const released = releasedName(element, name);
+    if (!released) continue;
+    element.removeAttribute(name);
+    element.setAttribute(released, value);
+  }
+  const parent = element.parentElement;
+  if (parent instanceof HTMLMediaElement) parent.load();
+}
+
+function release(element: Element): void {
+  const keys = keysOf(element);
+  if (seen.has(element) || !areGranted(keys)) return;
+  const isScript = element instanceof HTMLScriptElement;
+  const isTemplate = element instanceof HTMLTemplateElement;
+  if ((isScript || isTemplate) && !isComplete(element)) {
+    hasIncomplete = true;
+    return;
+  }
+  seen.add(element);
+  if (isTemplate) releaseTemplate(element, keys);
+  else if (!isScript) releaseElement(element, keys);
+  else if (element.type === "text/plain") releaseScript(element, keys); // any other one has run already
+}
+
+export function releaseGranted(): void {
+  hasIncomplete = false;
+  for (const element of document.querySelectorAll(heldSelector)) {
+    try {
+      release(element);
+    } catch (error) {
+      console.error(error);
+    }
+  }
+  runScripts();
+}
+
+/** Takes back what was withdrawn; false when a script of it ran, which only a reload can stop. */
+export function holdWithdrawn(): boolean {
+  for (const entry of shown.splice(0)) {
+    if (areGranted(entry.keys)) shown.push(entry);
+    else (entry.element as ChildNode).replaceWith(entry.held);
+  }
+  return ran.every(areGranted);
+}
+
+/** Whether an inserted node brings something to release, or shows that an earlier one is complete. */
+export function bringsHeld(node: Node): boolean {
+  return hasIncomplete || (node instanceof Element && (node.matches(heldSelector) || !!node.querySelector(heldSelector)));
+}
