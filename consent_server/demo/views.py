@@ -1,0 +1,94 @@
+"""Demo pages: the start page, five websites, and the visitor's own record on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, abort, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from consent_server.demo.record import present_records
+from consent_server.demo.showcase import DemoSite, demo_sites, words
+from consent_server.rights import decisions_of
+from consent_server.rules.cookie import cookie_name, parse_cookie
+
+PAGES = ("home", "contact", "privacy")
+
+blueprint = Blueprint(
+    "demo",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/demo/static",
+)
+
+
+@blueprint.get("/")
+def show_start() -> str:
+    """Say what this is and what to click, with a card for each site."""
+    return render_template(
+        "demo/start.html",
+        sites=list(demo_sites().values()),
+        words=words,
+        widget_path=widget_path(),
+        script_address=f"{request.url_root.rstrip('/')}{widget_path()}",
+    )
+
+
+@blueprint.get("/demo/<key>/", defaults={"page": "home"})
+@blueprint.get("/demo/<key>/<any(contact, privacy):page>")
+def show_page(key: str, page: str) -> str:
+    """Show one page of a demo site."""
+    site = find_demo_site(key)
+    return render_template(f"demo/{key}/{page}.html", page=page, **page_context(site))
+
+
+@blueprint.get("/demo/<key>/record")
+def show_record(key: str) -> ResponseReturnValue:
+    """Show the visitor what the server holds of their decisions on this site."""
+    site = find_demo_site(key)
+    stored = parse_cookie(request.cookies.get(cookie_name(key), ""))
+    receipts = records_of_visitor(key, stored.subject_id) if stored else []
+    context = page_context(site)
+    response = make_response(
+        render_template(
+            "demo/record.html",
+            page="record",
+            base=f"demo/{key}/base.html",
+            stored=stored,
+            entries=present_records(receipts, context["words"], site.language, datetime.now(UTC)),
+            **context,
+        )
+    )
+    # A record of one person must stay in no cache.
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def records_of_visitor(site_key: str, subject_id: str) -> Sequence[Mapping[str, Any]]:
+    """Return the visitor's receipts, newest first."""
+    with current_app.extensions["consent"].read_session() as session:
+        return decisions_of(session, site_key, subject_id)
+
+
+def find_demo_site(key: str) -> DemoSite:
+    """Return the demo site, or end the request with 404."""
+    site = demo_sites().get(key)
+    if site is None:
+        abort(404)
+    return site
+
+
+def page_context(site: DemoSite) -> dict[str, Any]:
+    """Return what every page of a demo site needs."""
+    return {"site": site, "words": words(site.language), "widget_path": widget_path()}
+
+
+def widget_path() -> str:
+    """Return where the scripts are served: a setting of the server."""
+    services = current_app.extensions.get("consent")
+    settings = getattr(services, "settings", None)
+    path: str = getattr(settings, "widget_path", "/w")
+    return path
