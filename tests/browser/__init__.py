@@ -1,0 +1,1 @@
+"""Browser tests: the real server, the real widget, real browsers."""

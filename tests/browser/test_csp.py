@@ -1,0 +1,104 @@
+"""Hostile surroundings: a strict content security policy, and style sheets that hide everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from .owner_pages import OwnerPages, running_owner_pages
+from .running_server import RunningServer
+from .sites import SITES
+from .visit import Visit
+
+SITE = SITES["smilee"]
+
+_PAGE = """<!doctype html>
+<html lang="sv">
+<head>
+<meta charset="utf-8">
+<title>A page of the owner</title>
+<script async src="{server}/w/smilee.js"></script>
+{head}
+</head>
+<body><main><h1>A page of the owner</h1><p>Text.</p></main></body>
+</html>
+"""
+
+_HIDING_STYLE = """<style>
+body *, html > :not(head):not(body), consent-notice {
+  all: unset !important; display: none !important; visibility: hidden !important;
+  opacity: 0 !important; position: static !important; transform: scale(0) !important;
+  width: 0 !important; height: 0 !important; clip-path: inset(50%) !important;
+  pointer-events: none !important; z-index: -1 !important;
+}
+</style>"""
+
+
+@pytest.fixture
+def owner() -> Iterator[OwnerPages]:
+    """The owner's own web server."""
+    with running_owner_pages() as running:
+        yield running
+
+
+def _policy(server: RunningServer) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": (
+            "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; "
+            f"script-src {server.url}; connect-src {server.url}; report-uri /reports"
+        )
+    }
+
+
+def test_the_notice_works_under_a_strict_policy_without_a_violation(
+    page: Page, owner: OwnerPages, server: RunningServer
+) -> None:
+    owner.pages["/"] = (_PAGE.format(server=server.url, head=""), _policy(server))
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/")
+    visit.wait_for_notice()
+    accept, box = visit.button("accept_all"), visit.button("accept_all").bounding_box()
+    assert box is not None
+    assert box["height"] >= 44, "styles came through the policy"
+    assert accept.evaluate("one => getComputedStyle(one).fontSize") == "16px"
+    visit.open_preferences()
+    visit.decide("reject_all")
+    assert owner.reports == []
+
+
+def test_the_policy_of_this_page_does_report_violations(
+    page: Page, owner: OwnerPages, server: RunningServer
+) -> None:
+    """Without this the test above could pass for want of reports."""
+    body = _PAGE.format(server=server.url, head="<style>main { color: red }</style>")
+    owner.pages["/"] = (body, _policy(server))
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/")
+    visit.wait_for(lambda: owner.reports != [], "a violation report")
+
+
+def test_style_sheets_that_hide_everything_do_not_hide_the_notice(
+    page: Page, owner: OwnerPages, server: RunningServer
+) -> None:
+    owner.pages["/"] = (_PAGE.format(server=server.url, head=_HIDING_STYLE), {})
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/")
+    visit.wait_for_notice()
+    for action in ("accept_all", "reject_all", "settings"):
+        button = visit.button(action)
+        box = button.bounding_box()
+        assert box is not None
+        assert box["width"] >= 44
+        assert box["height"] >= 44
+        # What a click at the middle of the button would hit, through the shadow root.
+        assert button.evaluate(
+            """one => {
+              const box = one.getBoundingClientRect();
+              const x = box.x + box.width / 2, y = box.y + box.height / 2;
+              const hit = one.getRootNode().elementFromPoint(x, y);
+              return one === hit || one.contains(hit);
+            }"""
+        )
+    visit.decide("reject_all")
