@@ -1,0 +1,1 @@
+"""Tests: they mirror the package; `browser` drives real browsers."""
