@@ -140,6 +140,13 @@ def keep_script(session: Session, version: SiteVersion, *, now: datetime) -> Scr
     return script
 
 
+def keep_current_scripts(session: Session, *, now: datetime) -> None:
+    """Keep what this release serves for each site: another core makes another script."""
+    for site in list_sites(session):
+        if site.retired_at is None:
+            keep_script(session, find_version(session, site, site.current_version), now=now)
+
+
 def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
     """Return the script that calls itself `script_id`; raises Conflict."""
     query = select(SiteScript).where(

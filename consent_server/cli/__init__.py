@@ -1,0 +1,24 @@
+"""Command line: a command speaks and owns the transaction, plain functions do the work."""
+
+from __future__ import annotations
+
+import click
+
+from consent_server import __version__
+from consent_server.cli.problems import ReportingGroup
+from consent_server.cli.run import demo, run
+
+__all__ = ["main"]
+
+
+@click.group(cls=ReportingGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="consent-server")
+def main() -> None:
+    """Hold every tag until consent, record each decision, prove it later.
+
+    Settings come from CONSENT_* variables; the database is CONSENT_DATABASE_URL.
+    """
+
+
+for command in (run, demo):
+    main.add_command(command)

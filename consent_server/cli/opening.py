@@ -1,0 +1,71 @@
+"""Opening the database, for commands: with this release's schema, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from alembic.util.exc import CommandError
+from sqlalchemy import inspect
+
+from consent_server.config import Settings, load_settings, sqlite_path
+from consent_server.errors import ConfigError
+from consent_server.rules.times import to_utc
+from consent_server.sites import keep_current_scripts
+from consent_server.store.database import Database
+from consent_server.store.schema import schema_is_current, upgrade_schema
+
+
+@contextmanager
+def open_database(*, create: bool = False) -> Iterator[Database]:
+    """Open the database of the settings; `create` makes a new one ready to use.
+
+    Raises ConfigError when there is none, or when it has another release's schema.
+    """
+    settings = load_settings()
+    path = sqlite_path(settings.database_url)
+    if not create and path is not None and not path.exists():
+        raise ConfigError(
+            f"There is no database at {path.absolute()}. Set CONSENT_DATABASE_URL, "
+            "or begin one with: consent-server site apply FILE"
+        )
+    database = Database(settings.database_url)
+    try:
+        if create and not inspect(database.engine).get_table_names():
+            bring_up_to_date(database)
+        elif not schema_is_current(database):
+            raise ConfigError(
+                "The database has another release's schema. Run: consent-server database upgrade"
+            )
+        yield database
+    finally:
+        database.close()
+
+
+def prepare_database(settings: Settings) -> None:
+    """Bring the database of a server up to date before it serves."""
+    database = Database(settings.database_url)
+    try:
+        bring_up_to_date(database)
+    finally:
+        # No connection may be open when the server forks its worker.
+        database.close()
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Give the database this release's schema and keep the scripts that it will serve."""
+    try:
+        upgrade_schema(database)
+    except CommandError as error:
+        raise ConfigError(
+            f"The database comes from a newer release ({error}). Run that release, or restore "
+            "a copy from before the upgrade."
+        ) from error
+    with database.write() as session:
+        keep_current_scripts(session, now=now())
+
+
+def now() -> datetime:
+    """Return the time, as records keep it."""
+    return to_utc(datetime.now(UTC))

@@ -1,0 +1,42 @@
+"""Problems on the terminal: one clear message and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from consent_server.errors import ConsentError
+
+
+class ReportingGroup(click.Group):
+    """A group whose commands may raise our own errors: they end with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and tell what went wrong."""
+        try:
+            return super().invoke(ctx)
+        except ConsentError as error:
+            raise click.ClickException(describe_error(error)) from error
+        except DBAPIError as error:
+            raise click.ClickException(f"The database answered: {error.orig}") from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(describe_os_error(error)) from error
+
+
+def describe_error(error: ConsentError) -> str:
+    """Return the message, and a line for every field that is wrong."""
+    lines = [error.detail]
+    for path, messages in (error.errors or {}).items():
+        found = messages if isinstance(messages, list) else [messages]
+        lines += [f"  {path}: {message}" for message in found]
+    return "\n".join(lines)
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return e.g. `/etc/x.toml: Permission denied`."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,0 +1,95 @@
+"""Serving: the production server inside, one worker process with blocking threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from consent_server.app import create_app
+from consent_server.config import Settings
+from consent_server.errors import ConfigError
+
+#: Longer than any answer but an export takes, shorter than a service manager waits.
+_STOP_SECONDS = 8
+_LOGGING: dict[str, Any] = {
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "stream": "ext://sys.stderr",
+        },
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"_granian": {}, "granian.access": {"level": "WARNING"}},
+}
+
+
+def find_address(settings: Settings) -> Settings:
+    """Return the settings with the numeric address and the port to listen on.
+
+    Port 0 takes a free one. Raises ConfigError when the port is taken: the server
+    itself would share it with the other process and answer every other request.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # A port in TIME_WAIT after a restart is free; one with a listener is not.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            host, port = probe.getsockname()[:2]
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
+            "Choose another with --port or --host."
+        ) from error
+    return replace(settings, host=host, port=port)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    Granian(
+        "consent_server",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=settings.threads,
+        workers_kill_timeout=_STOP_SECONDS,
+        websockets=False,
+        log_level=LogLevels.error,
+        log_dictconfig=_LOGGING,
+    ).serve(target_loader=partial(load_application, settings), wrap_loader=False)
+
+
+def load_application(settings: Settings) -> Flask:
+    """Build the application inside the worker process."""
+    _end_with_parent()
+    return create_app(settings)
+
+
+def _end_with_parent() -> None:
+    """Give up the port when the parent was killed: a restart could not have it else."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
