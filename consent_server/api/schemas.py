@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -35,15 +36,20 @@ class Moment(fields.String):
             raise self.make_error("invalid") from error
 
 
+def one_of(words: type[StrEnum]) -> fields.String:
+    """Return a field for the word of an enum, as the leaf spells it."""
+    return fields.String(required=True, validate=validate.OneOf([str(word) for word in words]))
+
+
 class ReceiptSchema(Schema):
     """The visitor's copy of one recorded decision."""
 
     schema = fields.Integer(required=True, metadata={"description": "Version of the leaf's form."})
     site = fields.String(required=True)
     event_id = fields.UUID(required=True)
-    kind = fields.Enum(Kind, by_value=True, required=True)
-    method = fields.Enum(Method, by_value=True, required=True)
-    layer = fields.Enum(Layer, by_value=True, required=True)
+    kind = one_of(Kind)
+    method = one_of(Method)
+    layer = one_of(Layer)
     version = fields.Integer(required=True)
     version_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
     script_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
@@ -172,12 +178,17 @@ class ApplyQuerySchema(StrictForm):
     dry_run = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
 
 
-class ExportQuerySchema(StrictForm):
+class PeriodQuerySchema(StrictForm):
+    """Which records, by the time that the server received them."""
+
+    since = Moment(data_key="from", metadata={"description": "received at or after"})
+    until = Moment(data_key="to", metadata={"description": "received before"})
+
+
+class ExportQuerySchema(PeriodQuerySchema):
     """Which records to export, and how."""
 
     format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
-    since = Moment(data_key="from", metadata={"description": "received at or after"})
-    until = Moment(data_key="to", metadata={"description": "received before"})
 
 
 class HealthSchema(Schema):
