@@ -1,17 +1,194 @@
-"""Audit: (being written by the cli builder; overwrite me)."""
+"""Audit: the ledger of a site as files that others can check."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
-def export_records(session: Any, site: Any, since: Any, until: Any) -> Any:
-    return iter(())
+from consent_server.ledger import event_of
+from consent_server.rules.receipt import build_receipt
+from consent_server.rules.times import spell_time
+from consent_server.sites import read_config
+from consent_server.store.models import ConsentEvent, Site, SiteScript, SiteVersion, SubjectData
+
+Record = dict[str, Any]
+
+#: The fields of a receipt, in its order; a test compares them.
+COLUMNS = (
+    "schema",
+    "site",
+    "event_id",
+    "kind",
+    "method",
+    "layer",
+    "version",
+    "version_hash",
+    "script_hash",
+    "language",
+    "regime",
+    "region",
+    "signals",
+    "grants",
+    "decided_at",
+    "received_at",
+    "valid_until",
+    "subject_commitment",
+    "leaf_hash",
+    "salt",
+)
+#: Excel reads UTF-8 only behind a byte order mark.
+_BOM = "\ufeff"
+#: What makes a spreadsheet run a cell (OWASP, CSV injection), full-width forms included;
+#: the apostrophe is among them so that taking one off always gives the value back.
+_RUNS_AS_FORMULA = tuple("=+-@\t\r\n＝＋－＠'")
+_ROWS_AT_ONCE = 500
+_CHUNK_BYTES = 64 * 1024
 
 
-def write_csv(records: Any) -> Any:
-    return iter(())
+def hold_snapshot(session: Session) -> None:
+    """Let all that the session reads be of one moment; call it first.
+
+    SQLite does so in every transaction, PostgreSQL only when told.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
-def write_jsonl(records: Any) -> Any:
-    return iter(())
+def count_records(
+    session: Session, site: Site, since: datetime | None = None, until: datetime | None = None
+) -> int:
+    """Return how many records the same export holds."""
+    query = select(func.count()).select_from(ConsentEvent).where(*_period(site, since, until))
+    return session.scalar(query) or 0
+
+
+def export_records(
+    session: Session, site: Site, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Record]:
+    """Give every record received from `since` on and before `until`, oldest first.
+
+    A record has exactly the fields of the visitor's receipt; `salt` is None once the
+    subject was erased. Rows are read as they are taken, never all at once.
+    """
+    query = (
+        select(ConsentEvent, SubjectData.salt, SiteVersion.config_hash)
+        .outerjoin(
+            SubjectData,
+            (SubjectData.site_id == ConsentEvent.site_id)
+            & (SubjectData.event_id == ConsentEvent.event_id),
+        )
+        .join(
+            SiteVersion,
+            (SiteVersion.site_id == ConsentEvent.site_id)
+            & (SiteVersion.number == ConsentEvent.version),
+        )
+        .where(*_period(site, since, until))
+        .order_by(ConsentEvent.received_at, ConsentEvent.event_id)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    key = site.key
+    for row, salt, version_hash in session.execute(query):
+        yield build_receipt(event_of(row, key, version_hash), row.leaf_hash, salt)
+
+
+def versions_of(
+    session: Session, site: Site, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Record]:
+    """Give the snapshot of every version that the records of the period name.
+
+    The SHA-256 of the canonical JSON (RFC 8785) of `config` is `config_hash`, which
+    each record repeats as `version_hash`.
+    """
+    named = select(ConsentEvent.version).where(*_period(site, since, until)).distinct()
+    for number in sorted(session.scalars(named)):
+        version = session.get_one(SiteVersion, (site.id, number))
+        yield {
+            "site": site.key,
+            "version": number,
+            "config_hash": version.config_hash,
+            "material_since": version.material_since,
+            "published_at": spell_time(version.published_at),
+            "published_by": version.published_by,
+            "config": read_config(version),
+            "scripts": _scripts_of(session, version),
+        }
+
+
+def write_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Write one JSON object per line, in pieces of many lines."""
+    lines = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records)
+    return _in_chunks(f"{line}\n".encode() for line in lines)
+
+
+def write_csv(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Write CSV (RFC 4180) in UTF-8 with a byte order mark, the header first.
+
+    Objects are JSON inside their cell, nothing is an empty cell. A cell that a
+    spreadsheet would run as a formula begins with an apostrophe: to read a cell back,
+    take off one leading apostrophe.
+    """
+    return _in_chunks(_csv_lines(records))
+
+
+def neutralise_cell(value: Any) -> str:
+    """Return the cell of a value, so that no spreadsheet runs it."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    cell = str(value)
+    return f"'{cell}" if cell.startswith(_RUNS_AS_FORMULA) else cell
+
+
+def _period(
+    site: Site, since: datetime | None, until: datetime | None
+) -> Iterator[ColumnElement[bool]]:
+    yield ConsentEvent.site_id == site.id
+    if since is not None:
+        yield ConsentEvent.received_at >= since
+    if until is not None:
+        yield ConsentEvent.received_at < until
+
+
+def _scripts_of(session: Session, version: SiteVersion) -> list[Record]:
+    query = (
+        select(SiteScript.script_hash, SiteScript.script_id, SiteScript.first_served_at)
+        .where(SiteScript.site_id == version.site_id, SiteScript.version == version.number)
+        .order_by(SiteScript.first_served_at, SiteScript.script_hash)
+    )
+    return [
+        {"script_hash": found, "script_id": name, "first_served_at": spell_time(moment)}
+        for found, name, moment in session.execute(query)
+    ]
+
+
+def _csv_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    line = io.StringIO(newline="")
+    writer = csv.writer(line)
+    line.write(_BOM)
+    writer.writerow(COLUMNS)
+    yield line.getvalue().encode()
+    for record in records:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([neutralise_cell(record[column]) for column in COLUMNS])
+        yield line.getvalue().encode()
+
+
+def _in_chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join lines: a chunk of its own for each would cost more than the line."""
+    chunk = bytearray()
+    for line in lines:
+        chunk += line
+        if len(chunk) >= _CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    if chunk:
+        yield bytes(chunk)

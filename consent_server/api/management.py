@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,7 @@ from consent_server.api.guard import require_token
 from consent_server.api.schemas import (
     ApplyQuerySchema,
     ExportQuerySchema,
+    PeriodQuerySchema,
     PublicationSchema,
     SiteListSchema,
     SiteSummarySchema,
@@ -42,6 +43,7 @@ blueprint = Blueprint("management", __name__, description="Sites and exports (be
 
 #: A site with every text in every language fits many times over.
 MAX_SITE_BYTES = 1024 * 1024
+_JSON_LINES = "application/x-ndjson"
 _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 
@@ -156,7 +158,7 @@ class Export(MethodView):
             "200": {
                 "description": "Every record of the period, streamed",
                 "content": {
-                    "application/x-ndjson": {"schema": {"type": "string"}},
+                    _JSON_LINES: {"schema": {"type": "string"}},
                     "text/csv": {"schema": {"type": "string"}},
                 },
             }
@@ -166,18 +168,61 @@ class Export(MethodView):
     def get(self, query: dict[str, Any], site_key: str) -> Response:
         """Stream the records of a period as JSON lines or CSV."""
         as_csv = query["format"] == "csv"
-        with context().read_session() as session:
-            find_site(session, site_key)
+        write = audit.write_csv if as_csv else audit.write_jsonl
         name = f"{site_key}-records.{query['format']}"
-        return Response(
-            _stream(context().read_session(), site_key, query, as_csv=as_csv),
-            content_type="text/csv; charset=utf-8" if as_csv else "application/x-ndjson",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        return _send_stream(
+            _read_stream(site_key, query, audit.export_records, write),
+            name,
+            "text/csv; charset=utf-8" if as_csv else _JSON_LINES,
         )
 
 
-def _stream(opening: Any, site_key: str, query: dict[str, Any], *, as_csv: bool) -> Iterator[bytes]:
-    with opening as session:
-        site = find_site(session, site_key)
-        records = audit.export_records(session, site, query.get("since"), query.get("until"))
-        yield from audit.write_csv(records) if as_csv else audit.write_jsonl(records)
+@blueprint.route("/sites/<site_key>/export/versions")
+class ExportVersions(MethodView):
+    """The versions that an export names."""
+
+    @blueprint.doc(
+        security=_TOKEN,
+        responses={
+            "200": {
+                "description": "The snapshot of every version that the records name, streamed",
+                "content": {_JSON_LINES: {"schema": {"type": "string"}}},
+            }
+        },
+    )
+    @blueprint.arguments(PeriodQuerySchema, location="query")
+    def get(self, query: dict[str, Any], site_key: str) -> Response:
+        """Stream the version snapshots that the records of a period name."""
+        stream = _read_stream(site_key, query, audit.versions_of, audit.write_jsonl)
+        return _send_stream(stream, f"{site_key}-versions.jsonl", _JSON_LINES)
+
+
+def _read_stream(
+    site_key: str,
+    query: dict[str, Any],
+    read: Callable[..., Iterator[audit.Record]],
+    write: Callable[[Iterable[audit.Record]], Iterator[bytes]],
+) -> Iterator[bytes]:
+    """Return the rows of a site as bytes; raises NotFound before the first of them.
+
+    They are read while they are sent, after the request's context has ended.
+    """
+    opening = context().read_session()
+    with context().read_session() as session:
+        find_site(session, site_key)
+
+    def stream() -> Iterator[bytes]:
+        with opening as session:
+            audit.hold_snapshot(session)
+            site = find_site(session, site_key)
+            yield from write(read(session, site, query.get("since"), query.get("until")))
+
+    return stream()
+
+
+def _send_stream(stream: Iterator[bytes], name: str, content_type: str) -> Response:
+    return Response(
+        stream,
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from consent_server import __version__
+from consent_server.cli.audit import audit
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.run import demo, run
 
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo):
+for command in (run, demo, audit):
     main.add_command(command)
