@@ -14,12 +14,16 @@ from babel.lists import format_list
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
+from consent_server.errors import ConfigError
 from consent_server.paths import asset_dir
 from consent_server.rules.decision import NECESSARY
 from consent_server.rules.lifetime import parse_lifetime
 
 #: Languages whose interface texts are complete.
 LANGUAGES = ("en", "fi", "sv")
+
+#: The texts below are written in it, so that it needs no catalogue.
+SOURCE_LANGUAGE = "en"
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
@@ -113,7 +117,19 @@ _PERSISTENT = _("until deleted")
 
 @cache
 def _translations(language: str) -> NullTranslations:
-    return Translations.load(asset_dir("translations"), [language])
+    found = Translations.load(asset_dir("translations"), [language])
+    if language != SOURCE_LANGUAGE and not isinstance(found, Translations):
+        raise ConfigError(
+            f"The texts in {language!r} are not compiled, and visitors would be asked in English. "
+            "Run `make translations` in the checkout, or install the package again."
+        )
+    return found
+
+
+def check_translations() -> None:
+    """Refuse to start without every language; raises ConfigError."""
+    for language in LANGUAGES:
+        _translations(language)
 
 
 def translate(language: str, text: str) -> str:

@@ -1,0 +1,100 @@
+"""Texts: every word of the notice in every language, and the spelling of numbers and times."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from consent_server import texts
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "expected"),
+    [
+        ("en", 0, "0 services"),
+        ("en", 1, "1 service"),
+        ("en", 2, "2 services"),
+        ("fi", 0, "0 palvelua"),
+        ("fi", 1, "1 palvelu"),
+        ("fi", 5, "5 palvelua"),
+        ("sv", 0, "0 tjänster"),
+        ("sv", 1, "1 tjänst"),
+        ("sv", 21, "21 tjänster"),
+    ],
+)
+def test_services_are_counted_as_the_language_counts(
+    language: str, number: int, expected: str
+) -> None:
+    assert texts.count_services(language, number) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "lifetime", "expected"),
+    [
+        ("en", "1d", "1 day"),
+        ("en", "14mo", "14 months"),
+        ("fi", "2y", "2 vuotta"),
+        ("fi", "1mo", "1 kuukausi"),
+        ("sv", "30min", "30 minuter"),
+        ("sv", "1y", "1 år"),
+        ("en", "session", "until the browser is closed"),
+        ("fi", "session", "kunnes selain suljetaan"),
+        ("sv", "session", "tills webbläsaren stängs"),
+        ("en", "persistent", "until deleted"),
+        ("fi", "persistent", "kunnes tieto poistetaan"),
+        ("sv", "persistent", "tills uppgiften raderas"),
+    ],
+)
+def test_a_lifetime_is_told_in_words(language: str, lifetime: str, expected: str) -> None:
+    assert texts.spell_lifetime(language, lifetime) == expected
+
+
+def test_what_is_no_lifetime_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no lifetime"):
+        texts.spell_lifetime("en", "for ever")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "United States"), ("fi", "Yhdysvallat"), ("sv", "USA")],
+)
+def test_a_country_has_the_name_that_the_language_gives_it(language: str, expected: str) -> None:
+    assert texts.spell_country(language, "US") == expected
+
+
+def test_no_country_is_no_word() -> None:
+    assert texts.spell_country("fi", "") == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "a, b, and c"), ("fi", "a, b ja c"), ("sv", "a, b och c")],
+)
+def test_a_list_is_joined_as_the_language_joins_it(language: str, expected: str) -> None:
+    assert texts.spell_list(language, ["a", "b", "c"]) == expected
+
+
+def test_filling_touches_only_its_own_places() -> None:
+    filled = texts.fill("{name} asks on {date}: {name}?", name="{date} Oy")
+    assert filled == "{date} Oy asks on {date}: {date} Oy?"
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_interface_text_differs_from_every_other_button(language: str) -> None:
+    buttons = ("accept_all", "reject_all", "settings", "save", "withdraw", "close")
+    labels = [texts.translate(language, texts.UI_TEXTS[name]) for name in buttons]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_notice_says_that_consent_can_be_withdrawn_and_where(language: str) -> None:
+    body = texts.translate(language, texts.UI_TEXTS["body"])
+    assert "{entry}" in body
+    assert re.search("withdraw|peruuttaa|återkalla", body)
+
+
+def test_labels_of_buttons_cannot_be_worded_by_a_site() -> None:
+    buttons = {"accept_all", "reject_all", "settings", "save", "withdraw", "allow_service"}
+    assert buttons <= set(texts.UI_TEXTS)
+    assert not buttons & texts.OVERRIDABLE
