@@ -33,6 +33,7 @@ _PAGE_POLICY = (
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the WSGI application; settings come from the environment when not given."""
     settings = settings or load_settings()
+    texts.check_translations()
     logging.getLogger("consent_server").setLevel(settings.log_level.upper())
     app = Flask(__name__, static_folder=None)
     app.config.update(SETTINGS=settings, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
