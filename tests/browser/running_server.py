@@ -29,6 +29,8 @@ class RunningServer:
 
     data_dir: Path
     port: int = field(default_factory=_free_port)
+    #: Another environment's interpreter, to run what is installed there.
+    python: str = sys.executable
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +51,7 @@ class RunningServer:
 
     def start(self) -> None:
         """Start and wait until the server says that it is ready."""
-        command = [sys.executable, "-m", "consent_server", "demo"]
+        command = [self.python, "-m", "consent_server", "demo"]
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data_dir)]
         with self.log_file.open("ab") as log:
             # A session of its own: kill() then reaches the workers as well.
@@ -82,7 +84,7 @@ class RunningServer:
 
     def run_command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a `consent-server` command against the same database."""
-        command = [sys.executable, "-m", "consent_server", *arguments]
+        command = [self.python, "-m", "consent_server", *arguments]
         done = subprocess.run(
             command,
             check=False,
