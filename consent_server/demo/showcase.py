@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from babel import Locale
+
 from consent_server.catalogue import get_service
 from consent_server.demo import site_files
 
@@ -37,6 +39,7 @@ class DemoSite:
     languages: tuple[str, ...]
     accent: str
     form: str
+    position: str
     entry: str
     services: tuple[ShownService, ...]
 
@@ -44,6 +47,19 @@ class DemoSite:
     def language(self) -> str:
         """Return the language that the pages are written in."""
         return self.languages[0]
+
+    @property
+    def language_names(self) -> list[str]:
+        """Return the languages of the notice by their English names, that of the pages first."""
+        return [Locale.parse(language).english_name or language for language in self.languages]
+
+    @property
+    def services_by_category(self) -> Mapping[str, list[str]]:
+        """Return the names of the services under the categories that they are decided in."""
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            found.setdefault(service.category, []).append(service.name)
+        return found
 
     @property
     def own_link(self) -> bool:
@@ -73,6 +89,7 @@ def _read_site(path: Path) -> DemoSite:
         languages=tuple(form["languages"]),
         accent=form["theme"]["accent"],
         form=form["theme"]["form"],
+        position=form["theme"]["position"],
         entry=form["theme"]["entry"],
         services=tuple(
             ShownService(s["use"], get_service(s["use"]).name, s["category"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, abort, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from consent_server.config import sqlite_path
 from consent_server.demo.record import present_records
 from consent_server.demo.showcase import DemoSite, demo_sites, words
 from consent_server.rights import decisions_of
@@ -31,9 +34,10 @@ def show_start() -> str:
     return render_template(
         "demo/start.html",
         sites=list(demo_sites().values()),
-        words=words,
+        words=words("en"),
         widget_path=widget_path(),
-        script_address=f"{request.url_root.rstrip('/')}{widget_path()}",
+        script_address=f"{request.url_root.rstrip('/')}{widget_path()}/smilee.js",
+        export_command=export_command("smilee"),
     )
 
 
@@ -71,6 +75,21 @@ def records_of_visitor(site_key: str, subject_id: str) -> Sequence[Mapping[str, 
     """Return the visitor's receipts, newest first."""
     with current_app.extensions["consent"].read_session() as session:
         return decisions_of(session, site_key, subject_id)
+
+
+def export_command(key: str) -> str:
+    """Return the command that exports a site's record, as typed where the demo was started."""
+    program = _from_here(Path(sys.executable))
+    command = "consent-server" if program.is_absolute() else f"{program} -m consent_server"
+    export = f"{command} audit export \\\n    --site {key} --format jsonl -o {key}.jsonl"
+    database = sqlite_path(current_app.extensions["consent"].settings.database_url)
+    if database is None:
+        return export
+    return f"CONSENT_DATABASE_URL=sqlite:///{_from_here(database)} \\\n  {export}"
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def find_demo_site(key: str) -> DemoSite:
