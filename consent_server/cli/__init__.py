@@ -6,8 +6,11 @@ import click
 
 from consent_server import __version__
 from consent_server.cli.audit import audit
+from consent_server.cli.catalogue import catalogue
+from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.run import demo, run
+from consent_server.cli.site import site
 
 __all__ = ["main"]
 
@@ -21,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, audit):
+for command in (run, demo, site, audit, catalogue, token, database):
     main.add_command(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 
 from alembic.util.exc import CommandError
 from sqlalchemy import inspect
@@ -41,6 +42,23 @@ def open_database(*, create: bool = False) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def open_to_compare() -> Iterator[Database]:
+    """Open the database to look only; where there is none, an empty one for the while."""
+    path = sqlite_path(load_settings().database_url)
+    if path is None or path.exists():
+        with open_database() as database:
+            yield database
+        return
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/empty.sqlite")
+        try:
+            upgrade_schema(database)
+            yield database
+        finally:
+            database.close()
 
 
 def prepare_database(settings: Settings) -> None:

@@ -1,0 +1,28 @@
+"""Operation commands: the database's schema, and tokens."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from consent_server.cli.opening import prepare_database
+from consent_server.config import load_settings
+
+
+@click.group("database")
+def database() -> None:
+    """Look after the database."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the database up to date with this release."""
+    prepare_database(load_settings())
+    click.echo("The database is up to date.")
+
+
+@click.command()
+def token() -> None:
+    """Print a new token for CONSENT_API_TOKEN."""
+    click.echo(secrets.token_urlsafe(32))
