@@ -39,6 +39,14 @@ class Visitor:
         config: Body = json.loads(answer.text.rpartition("})(")[2].removesuffix(");"))
         return config
 
+    def read_version(self) -> Body:
+        """Fetch the snapshot of the version that the script shows."""
+        number = self.read_script()["version"]
+        answer = self.client.get(f"{self.address}/versions/{number}")
+        assert answer.status_code == 200, answer.text
+        config: Body = json.loads(answer.text)["config"]
+        return config
+
     def services(self) -> list[str]:
         """Return the services that the visitor may refuse."""
         return [key for members in self._optional().values() for key in members]
@@ -65,7 +73,7 @@ class Visitor:
             "layer": layer,
             "version": script["version"],
             "script": script["script"],
-            "language": script["languages"][0],
+            "language": self.read_version()["languages"][0],
             "grants": grants,
             "decided_at": spell_time(datetime.now(UTC)),
             **changes,
@@ -97,5 +105,5 @@ class Visitor:
         return self.client.get(f"{self.address}/decisions", headers=own)
 
     def _optional(self) -> dict[str, list[str]]:
-        categories = self.read_script()["categories"]
+        categories = self.read_version()["categories"]
         return {c["key"]: c["services"] for c in categories if c["key"] != "necessary"}
