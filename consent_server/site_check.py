@@ -45,6 +45,9 @@ def _languages(form: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _links(form: Mapping[str, Any]) -> Iterator[Finding]:
     policy = form["links"]["policy"]
+    for language in policy:
+        if language and language not in form["languages"]:
+            yield f"links.policy.{language}", "The site is not shown in this language."
     for language in _missing(form, policy):
         if "" not in policy:
             yield (

@@ -1,115 +1,33 @@
 """Site files: the form of a site's description, checked with marshmallow.
 
-Form only; what a well-formed description means is checked in `snapshot`.
+Form only; what a well-formed description means is checked in `site_check`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import ValidationError, fields, pre_load, validate
 
 from consent_server.errors import InvalidForm
-from consent_server.rules.lifetime import parse_lifetime
+from consent_server.forms import (
+    LANGUAGE_PATTERN,
+    StrictForm,
+    check_lifetime,
+    check_link,
+    check_origin,
+    flatten_errors,
+    key_field,
+    matching,
+    text,
+    words,
+)
 
-KEY_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
 _COLOUR: Final = r"^#[0-9a-f]{6}$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
-_LANGUAGE: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
-_MAX_TEXT = 2_000
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-class StrictForm(Schema):
-    """Base of every form: unknown fields are refused."""
-
-    class Meta:
-        """Refuse what is not documented."""
-
-        unknown = RAISE
-
-
-class StrictBoolean(fields.Boolean):
-    """Only JSON's true and false; never "yes" or 1."""
-
-    truthy = {True}  # noqa: RUF012 (marshmallow reads it from the class)
-    falsy = {False}  # noqa: RUF012
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-def text(*, required: bool = False, maximum: int = _MAX_TEXT) -> fields.String:
-    """Return a field for words that people read."""
-    least = 1 if required else 0
-    options: dict[str, Any] = {"validate": validate.Length(least, maximum)}
-    return (
-        fields.String(required=True, **options)
-        if required
-        else fields.String(load_default="", **options)
-    )
-
-
-def matching(pattern: str, expected: str, **options: Any) -> fields.String:
-    """Return a field for text of one form; `expected` completes "Expected ..."."""
-    rule = validate.Regexp(re.compile(pattern, re.ASCII), error=f"Expected {expected}.")
-    return fields.String(validate=rule, **options)
-
-
-def key_field(**options: Any) -> fields.String:
-    """Return a field for a site, category or service key."""
-    return matching(KEY_PATTERN, "1 to 40 of a-z, 0-9 and -, not starting with -", **options)
-
-
-def check_lifetime(value: str) -> None:
-    """Refuse what is no lifetime."""
-    if value and parse_lifetime(value) is None:
-        raise ValidationError(
-            'Expected a lifetime such as "30min", "24h", "7d", "14mo", "2y", "session" '
-            'or "persistent".'
-        )
-
-
-def check_origin(value: str) -> None:
-    """Refuse what is no origin as browsers send it (RFC 6454, 6.2)."""
-    parts = urlsplit(value)
-    try:
-        right = f"{parts.scheme}://{parts.netloc}" == value and bool(parts.hostname)
-        loopback = parts.hostname in _LOOPBACK
-    except ValueError:
-        right = loopback = False
-    if not right or value != value.lower() or "@" in value:
-        raise ValidationError('Expected an origin such as "https://www.example.com".')
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ValidationError("Expected https (http only for 127.0.0.1 and localhost).")
-
-
-def check_link(value: str) -> None:
-    """Refuse links that are neither a path on the site nor an https address."""
-    if not value or (value.startswith("/") and not value.startswith("//") and "\\" not in value):
-        return
-    parts = urlsplit(value)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        return
-    raise ValidationError('Expected a path such as "/privacy" or an https address.')
-
-
-def words(**options: Any) -> fields.Dict:
-    """Return a field for one text in several languages: language -> text."""
-    return fields.Dict(
-        keys=matching(_LANGUAGE, "a language tag such as fi"),
-        values=text(required=True),
-        **options,
-    )
 
 
 class ControllerForm(StrictForm):
@@ -246,7 +164,7 @@ class SiteForm(StrictForm):
         fields.String(validate=check_origin), required=True, validate=validate.Length(1, 50)
     )
     languages = fields.List(
-        matching(_LANGUAGE, "a language tag such as fi"),
+        matching(LANGUAGE_PATTERN, "a language tag such as fi"),
         required=True,
         validate=validate.Length(1, 40),
     )
@@ -268,7 +186,7 @@ class SiteForm(StrictForm):
         fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
     )
     texts = fields.Dict(
-        keys=matching(_LANGUAGE, "a language tag such as fi"),
+        keys=matching(LANGUAGE_PATTERN, "a language tag such as fi"),
         values=fields.Dict(keys=fields.String(), values=text(required=True)),
         load_default=dict,
     )
@@ -290,18 +208,3 @@ def load_site_form(data: Any) -> dict[str, Any]:
             errors=found,
         ) from error
     return loaded
-
-
-def flatten_errors(messages: Any, path: str = "") -> dict[str, list[str]]:
-    """Turn marshmallow's nested messages into field path -> messages."""
-    if isinstance(messages, Mapping):
-        flat: dict[str, list[str]] = {}
-        for name, inner in messages.items():
-            # Dict fields put their errors under "value" and "key".
-            step = path if name in {"value", "key"} and path else f"{path}.{name}".lstrip(".")
-            for where, what in flatten_errors(inner, str(step)).items():
-                flat.setdefault(where, []).extend(what)
-        return flat
-    if isinstance(messages, (list, tuple)):
-        return {path or "(whole)": [str(m) for m in messages]}
-    return {path or "(whole)": [str(messages)]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, NotFound
+from consent_server.forms import KEY_PATTERN
 from consent_server.rules.canonical import canonical_json
 from consent_server.snapshot import (
     Config,
@@ -22,6 +24,9 @@ from consent_server.snapshot import (
 )
 from consent_server.store.models import Site, SiteScript, SiteVersion
 from consent_server.widget import Script, compose_script
+
+#: What an integer column holds in every database.
+_MAX_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Publication:
 
 def find_site(session: Session, key: str) -> Site:
     """Return the site, retired or not; raises NotFound."""
-    site = session.scalar(select(Site).where(Site.key == key))
+    known = re.fullmatch(KEY_PATTERN, key, re.ASCII) is not None
+    site = session.scalar(select(Site).where(Site.key == key)) if known else None
     if site is None:
         raise NotFound(f"There is no site {key!r}. `consent-server site list` shows them.")
     return site
@@ -54,7 +60,8 @@ def find_site(session: Session, key: str) -> Site:
 
 def find_version(session: Session, site: Site, number: int) -> SiteVersion:
     """Return a published version; raises NotFound."""
-    version = session.get(SiteVersion, (site.id, number))
+    known = 0 < number <= _MAX_NUMBER
+    version = session.get(SiteVersion, (site.id, number)) if known else None
     if version is None:
         raise NotFound(f"The site {site.key!r} has no version {number}.")
     return version

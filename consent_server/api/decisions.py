@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import UnsupportedMediaType
 
+from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context, published_sites
 from consent_server.api.guard import (
     allow_origin,
@@ -22,13 +24,17 @@ from consent_server.errors import ConsentError, NotFound
 from consent_server.ledger import Recorded, ShownVersion, append_event
 from consent_server.published import PublishedSite
 from consent_server.rights import decisions_of
-from consent_server.rules.cookie import StoredDecision, cookie_name, spell_cookie
+from consent_server.rules.cookie import (
+    StoredDecision,
+    cookie_name,
+    parse_cookie,
+    spell_cookie,
+)
 from consent_server.rules.decision import Decision
 
-blueprint = Blueprint("decisions", __name__, description="Visitors' decisions")
+blueprint = ApiBlueprint("decisions", __name__, description="Visitors' decisions")
 
 _METHODS = "GET, HEAD, OPTIONS, POST"
-_DAY = 86_400
 
 
 @blueprint.route("/<site_key>/decisions")
@@ -53,7 +59,8 @@ class Decisions(MethodView):
         shown = published_sites().shown(site, decision.version, decision.script)
         recorded = _record(shown, decision)
         cookie = _decision_cookie(site, decision)
-        return recorded.receipt, 201 if recorded.new else 200, {"Set-Cookie": cookie}
+        headers = {"Set-Cookie": cookie} if cookie else {}
+        return recorded.receipt, 201 if recorded.new else 200, headers
 
     @blueprint.doc(security=[{"subject": []}])
     @blueprint.response(200, ReceiptListSchema)
@@ -97,7 +104,7 @@ def share_with_site(response: Response) -> Response:
     site_key = (request.view_args or {}).get("site_key", "")
     try:
         site = published_sites().find(site_key)
-    except ConsentError:
+    except (ConsentError, DBAPIError, PoolTimeout):
         return response
     return allow_origin(site, response)
 
@@ -127,14 +134,22 @@ def _own_decisions(site_key: str) -> list[dict[str, Any]]:
 
 
 def _decision_cookie(site: PublishedSite, decision: Decision) -> str:
-    """Spell the Set-Cookie line; the value is the one that the widget wrote."""
+    """Spell the Set-Cookie line; the value is the one that the widget wrote.
+
+    Empty where the cookie would land on a host that the site's pages do not read,
+    where the browser already says something newer, and where it has run out.
+    """
+    age = max(context().now() - decision.decided_at, timedelta())
+    left = timedelta(days=site.config["valid_days"]) - age
+    if left <= timedelta() or not _shares_host(site) or _is_superseded(site, decision):
+        return ""
     stored = StoredDecision(
         decision.version, decision.decided_at, decision.subject_id, decision.grants
     )
     parts = [
         f"{cookie_name(site.key)}={spell_cookie(stored)}",
         "Path=/",
-        f"Max-Age={site.config['valid_days'] * _DAY}",
+        f"Max-Age={left // timedelta(seconds=1)}",
         "SameSite=Lax",
     ]
     if site.config["cookie_domain"]:
@@ -142,3 +157,18 @@ def _decision_cookie(site: PublishedSite, decision: Decision) -> str:
     if request.is_secure:
         parts.append("Secure")
     return "; ".join(parts)
+
+
+def _shares_host(site: PublishedSite) -> bool:
+    """Tell whether a cookie set from here is one that the page itself reads."""
+    domain = site.config["cookie_domain"]
+    if not domain:
+        return request.headers.get("Origin") in {None, f"{request.scheme}://{request.host}"}
+    host = request.host.partition(":")[0]
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _is_superseded(site: PublishedSite, decision: Decision) -> bool:
+    """Tell whether the browser decided anew while this decision was on its way."""
+    held = map(parse_cookie, request.cookies.getlist(cookie_name(site.key)))
+    return any(stored and stored.decided_at > decision.decided_at for stored in held)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
+from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.schemas import HealthSchema
 from consent_server.errors import Unavailable
 from consent_server.store.schema import schema_is_current
 
-blueprint = Blueprint("health", __name__, description="Health")
+blueprint = ApiBlueprint("health", __name__, description="Health")
 
 
 @blueprint.route("/healthz")

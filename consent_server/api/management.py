@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from werkzeug.exceptions import UnsupportedMediaType
 
 from consent_server import audit
+from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.guard import require_token
 from consent_server.api.schemas import (
@@ -39,7 +39,7 @@ from consent_server.sites import (
     retire_site,
 )
 
-blueprint = Blueprint("management", __name__, description="Sites and exports (bearer token)")
+blueprint = ApiBlueprint("management", __name__, description="Sites and exports (bearer token)")
 
 #: A site with every text in every language fits many times over.
 MAX_SITE_BYTES = 1024 * 1024

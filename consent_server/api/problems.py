@@ -9,10 +9,10 @@ from typing import Any
 from flask import Flask, Response, current_app, json, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from consent_server.errors import ConsentError, Unavailable
-from consent_server.site_form import flatten_errors
+from consent_server.errors import BodyTooLarge, ConsentError, InvalidForm, Unavailable
+from consent_server.forms import flatten_errors
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "5"
@@ -56,19 +56,30 @@ def answer_http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:
         return error.get_response()  # type: ignore[return-value]
-    name = HTTPStatus(status).phrase
-    data = getattr(error, "data", None) or {}
-    errors = flatten_errors(data["messages"]) if "messages" in data else None
-    detail = (
-        "Fields are missing or wrong; `errors` names each."
-        if errors
-        else str(error.description or name)
-    )
-    response = problem(status, name.lower().replace(" ", "_"), name, detail, errors)
+    response = _tell_http_error(status, error)
     for header, value in error.get_headers():
         if header.lower() not in {"content-type", "content-length"}:
             response.headers[header] = value
     return response
+
+
+def _tell_http_error(status: int, error: HTTPException) -> Response:
+    name = HTTPStatus(status).phrase
+    code, title, detail = name.lower().replace(" ", "_"), name, str(error.description or name)
+    errors = None
+    if status == InvalidForm.status:
+        code, title = InvalidForm.code, InvalidForm.title
+        errors = flatten_errors((getattr(error, "data", None) or {}).get("messages", {}))
+        detail = "Fields are missing, unknown or wrong; `errors` names each."
+    elif status == BodyTooLarge.status:
+        code, title = BodyTooLarge.code, BodyTooLarge.title
+        detail = f"Send at most {request.max_content_length} bytes."
+    elif status == HTTPStatus.NOT_FOUND:
+        detail = "There is nothing at this address. /openapi.json lists every route."
+    elif isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        detail = f"{request.method} is not possible here. Use one of: {allowed}."
+    return problem(status, code, title, detail, errors)
 
 
 def answer_database_error(error: Exception) -> Response:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, post_load, validate
 
+from consent_server.forms import KEY_PATTERN, StrictBoolean, StrictForm, key_field, matching
 from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
 from consent_server.rules.times import NotATime, parse_time
-from consent_server.site_form import KEY_PATTERN, StrictBoolean, StrictForm, key_field, matching
 
 _UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _HEX_16 = r"^[0-9a-f]{16}$"

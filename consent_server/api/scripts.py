@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
+from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import published_sites
 from consent_server.api.schemas import HASH_PATTERN
 from consent_server.errors import NotFound
 from consent_server.widget import PackedScript
 
-blueprint = Blueprint("scripts", __name__, description="The widget's script")
+blueprint = ApiBlueprint("scripts", __name__, description="The widget's script")
 
 #: A new version reaches every page within five minutes; meanwhile, and while we are
 #: away, the old one is good enough to hold tags.

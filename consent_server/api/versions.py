@@ -7,15 +7,15 @@ from typing import Any
 from flask import Response, make_response, render_template, request
 from flask.views import MethodView
 from flask_babel import force_locale
-from flask_smorest import Blueprint
 
+from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.schemas import VersionListSchema, VersionSchema
 from consent_server.api.summaries import summarise_version
 from consent_server.sites import find_site, find_version, list_versions, read_config
 from consent_server.store.models import Site, SiteVersion
 
-blueprint = Blueprint("versions", __name__, description="Published versions")
+blueprint = ApiBlueprint("versions", __name__, description="Published versions")
 
 _HTML = "text/html"
 _JSON = "application/json"

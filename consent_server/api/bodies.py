@@ -1,0 +1,74 @@
+"""Bodies: JSON with one meaning (RFC 7493), whatever a client may send."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from flask import Request
+from flask_smorest import Blueprint
+from marshmallow import RAISE
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+#: More than any integer that JSON carries safely (RFC 7493, 2.2).
+_MAX_DIGITS = 20
+
+
+class BodyParser(FlaskParser):
+    """Reads requests for every route; refuses what two readers could read differently."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE}  # noqa: RUF012 (webargs reads it from the class)
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if req.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMediaType("Send the body uncompressed, without Content-Encoding.")
+        return read_json(req.get_data(cache=True))
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint whose routes read their requests with BodyParser."""
+
+    ARGUMENTS_PARSER = BodyParser()
+
+
+def read_json(body: bytes) -> Any:
+    """Return the value that `body` spells; raises BadRequest.
+
+    Duplicate names, NaN and lone surrogates are refused (RFC 7493, 2): what was
+    checked here must be what is hashed and what others read later.
+    """
+    if not body.strip():
+        raise BadRequest("The body is empty. Send one JSON object.")
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_int=_short_integer,
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError as error:
+        raise BadRequest("The body is not UTF-8, or holds a lone surrogate.") from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from error
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _short_integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number has more than {_MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
