@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, NotFound
 from consent_server.ledger import ShownVersion
+from consent_server.rules.times import to_utc
 from consent_server.sites import (
     find_script,
     find_site,
     find_version,
+    keep_script,
     read_config,
 )
 from consent_server.store.database import Database
@@ -26,6 +32,8 @@ from consent_server.widget import PackedScript, Script, compose_script, pack_scr
 _FRESH_SECONDS = 1.0
 #: Misses are remembered too, or made-up keys would reach the database each time.
 _MAX_ENTRIES = 10_000
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +91,28 @@ class PublishedSites:
         return found.body
 
     def _refresh(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
-        with self._database.read() as session:
-            site = _read_published(session, key, known)
+        try:
+            site = self._read(key, known)
+        except (DBAPIError, PoolTimeout) as error:
+            if known is None:
+                raise
+            # What was published holds until we hear otherwise: pages go on asking.
+            log.warning("serving %s from memory: %s", key, type(error).__name__)
+            site = known
         if len(self._sites) >= _MAX_ENTRIES:
             self._sites.clear()
         self._sites[key] = (time.monotonic(), site)
+        return site
+
+    def _read(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
+        with self._database.read() as session:
+            site = _read_published(session, key, known)
+            if site is None or site is known or _is_kept(session, site):
+                return site
+        # A new build of the core: decisions will name this script.
+        with self._database.write() as session:
+            version = find_version(session, find_site(session, key), site.number)
+            keep_script(session, version, now=to_utc(datetime.now(UTC)))
         return site
 
 
@@ -103,6 +128,11 @@ def _read_published(
     if known is not None and known.number == site.current_version:
         return known
     return _build_published(session, site)
+
+
+def _is_kept(session: Session, site: PublishedSite) -> bool:
+    place = (site.site_id, site.script.script.script_hash)
+    return session.get(SiteScript, place) is not None
 
 
 def _build_published(session: Session, site: Site) -> PublishedSite:

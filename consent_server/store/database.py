@@ -5,16 +5,22 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 from consent_server.config import sqlite_path
+from consent_server.errors import Unavailable
 
 #: Long enough for another process's commit, short enough for a visitor's retry.
 _BUSY_MILLISECONDS = 5_000
+#: UTC, or a time near year 9999 could not be read back east of Greenwich.
+_POSTGRESQL = {
+    "connect_timeout": 5,
+    "options": f"-c timezone=UTC -c lock_timeout={_BUSY_MILLISECONDS}",
+}
 
 
 class Database:
@@ -31,12 +37,13 @@ class Database:
             max_overflow=64,
             pool_timeout=10,
             pool_pre_ping=not self.is_sqlite,
+            connect_args={} if self.is_sqlite else _POSTGRESQL,
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
         # SQLite takes one writer at a time: waiting here is fair, waiting in
         # its busy handler is not.
-        self._turn: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self._turn = threading.Lock() if self.is_sqlite else None
         self.writing = self.engine.execution_options(write=True)
 
     @contextmanager
@@ -48,7 +55,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a session that is committed at the end, or rolled back on an error."""
-        with self._turn, Session(self.writing) as session, session.begin():
+        with self._take_turn(), Session(self.writing) as session, session.begin():
             yield session
 
     def check(self) -> None:
@@ -59,6 +66,21 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_MILLISECONDS / 1000):
+            raise Unavailable(
+                "Other writes are still waiting. Nothing was recorded; send it again.",
+                headers={"Retry-After": "5"},
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
