@@ -1,0 +1,85 @@
+"""The other commands: catalogue, token, database; and what every command shares."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from sqlalchemy import text
+
+from consent_server.catalogue import load_catalogue
+from consent_server.cli import main
+from consent_server.config import MIN_TOKEN_LENGTH
+from consent_server.store.database import Database
+from tests.cli.conftest import Consent, Process
+
+
+def test_the_catalogue_is_listed_and_each_service_shown(consent: Consent) -> None:
+    listed = consent("catalogue", "list").output
+    for key, service in load_catalogue().items():
+        assert f"\n{key} " in listed
+        shown = consent("catalogue", "show", key).output
+        assert service.name in shown
+        assert all(item.name in shown for item in service.items)
+        assert all(text.purpose in shown for text in service.texts.values())
+
+
+def test_an_unknown_service_names_those_that_look_alike(consent: Consent) -> None:
+    done = consent("catalogue", "show", "hotjarr")
+    assert (done.exit_code, "did you mean hotjar" in done.output) == (1, True)
+
+
+def test_a_token_is_long_and_new_each_time(consent: Consent) -> None:
+    first, second = consent("token").output.strip(), consent("token").output.strip()
+    assert len(first) >= MIN_TOKEN_LENGTH
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSENT_PORT", "abc"),
+        ("CONSENT_DATABASE_URL", "mysql://somewhere"),
+        ("CONSENT_API_TOKEN", "short"),
+    ],
+)
+def test_a_wrong_setting_stops_the_command_by_its_name(
+    process: Process, environment: dict[str, str], name: str, value: str
+) -> None:
+    environment[name] = value
+    done = process("run")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_message(
+    process: Process, environment: dict[str, str]
+) -> None:
+    environment["CONSENT_DATABASE_URL"] = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    done = process("site", "list")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The database answered: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_another_releases_schema_is_refused_and_never_upgraded_unasked(
+    consent: Consent, database: Database
+) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    done = consent("site", "list")
+    assert (done.exit_code, "another release's schema" in done.output) == (1, True)
+    newer = consent("database", "upgrade")
+    assert (newer.exit_code, "comes from a newer release" in newer.output) == (1, True)
+
+
+def test_every_command_says_what_it_is_for() -> None:
+    def walk(group: object) -> None:
+        for command in getattr(group, "commands", {}).values():
+            assert command.get_short_help_str(200).endswith("."), command.name
+            options = [one for one in command.params if isinstance(one, click.Option)]
+            assert all(option.help for option in options), command.name
+            walk(command)
+
+    walk(main)
