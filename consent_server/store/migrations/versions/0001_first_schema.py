@@ -12,14 +12,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-#: Tables whose rows are evidence: once written, never changed. `site_script` keeps what was served.
-APPEND_ONLY = (
-    "consent_event",
-    "site_version",
-    "site_script",
-    "ledger_leaf",
-    "checkpoint",
-)
+#: Tables whose rows are evidence, with what makes a row one of a kind: once written,
+#: never changed. `site_script` keeps what was served.
+APPEND_ONLY = {
+    "consent_event": (("site_id", "event_id"),),
+    "site_version": (("site_id", "number"),),
+    "site_script": (("site_id", "script_hash"), ("site_id", "script_id")),
+    "ledger_leaf": (("site_id", "leaf_index"), ("site_id", "event_id")),
+    "checkpoint": (("site_id", "size"),),
+}
 
 
 def upgrade() -> None:
@@ -32,12 +33,19 @@ def upgrade() -> None:
 
 
 def _guard_sqlite() -> None:
-    for table in APPEND_ONLY:
+    for table, keys in APPEND_ONLY.items():
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+        # INSERT OR REPLACE deletes the row in its way without asking the triggers of DELETE.
+        same = (" AND ".join(f"{column} = NEW.{column}" for column in key) for key in keys)
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(same)})"  # noqa: S608 (our names)
+        op.execute(
+            f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} WHEN {taken} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
 
 
 def _guard_postgresql() -> None:
