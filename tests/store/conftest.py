@@ -1,0 +1,64 @@
+"""Fixtures of the store's tests: what must hold on both databases runs on both."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from consent_server.app import create_app
+from consent_server.config import Settings
+from consent_server.demo import site_files
+from consent_server.site_form import load_site_form
+from consent_server.sites import publish_version
+from consent_server.store.database import Database
+from consent_server.store.schema import upgrade_schema
+
+from .postgresql import PostgresqlServer, running_postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table, on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'consent.sqlite'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.make_database()
+
+
+@pytest.fixture
+def empty_store(empty_url: str) -> Iterator[Database]:
+    """A database without any table."""
+    database = Database(empty_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(empty_store: Database) -> Database:
+    """A database with this release's schema."""
+    upgrade_schema(empty_store)
+    return empty_store
+
+
+@pytest.fixture
+def served(store: Database, empty_url: str) -> Iterator[Flask]:
+    """The application on a database that holds the Smilee site."""
+    source = next(file for file in site_files() if file.stem == "smilee").read_text("utf-8")
+    form = load_site_form(tomllib.loads(source))
+    with store.write() as session:
+        publish_version(session, form, source=source, author="tests", now=datetime.now(UTC))
+    app = create_app(Settings(database_url=empty_url, api_token="t" * 32))
+    yield app
+    app.extensions["consent"].database.close()

@@ -1,0 +1,119 @@
+"""PostgreSQL: a server of its own for the tests, on a free loopback port, gone afterwards."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+#: PostgreSQL refuses to run as root; these accounts exist where that is asked of it.
+_ACCOUNTS = ("postgres", "nobody")
+_START_SECONDS = 30.0
+
+
+class PostgresqlServer:
+    """A running server; each test takes a database of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def make_database(self) -> str:
+        """Create an empty database and return its URL."""
+        name = f"test_{uuid4().hex}"
+        with self.connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{name}"
+
+    def connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        """Open a connection beside the product's own."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="tests", dbname=database, autocommit=True
+        )
+
+
+@contextmanager
+def running_postgresql() -> Iterator[PostgresqlServer]:
+    """Start a server in a temporary folder; end it and remove the folder."""
+    account = next(name for name in _ACCOUNTS if _exists(name)) if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-"))
+    try:
+        if account:
+            shutil.chown(folder, account)
+        data = folder / "data"
+        _run(account, "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
+        port = _free_port()
+        command = [_find("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
+        command += ["-h", "127.0.0.1", "-c", "fsync=off", "-c", "timezone=Pacific/Auckland"]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=folder, user=account, stdout=log, stderr=log)
+        try:
+            server = PostgresqlServer(port)
+            _wait_until_ready(server, process, folder / "log")
+            yield server
+        finally:
+            process.terminate()
+            process.wait(20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(
+    server: PostgresqlServer, process: subprocess.Popen[bytes], log: Path
+) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            server.connect("postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _run(account: str | None, program: str, *arguments: str | Path) -> None:
+    done = subprocess.run(
+        [_find(program), *map(str, arguments)],
+        check=False,
+        user=account,
+        cwd="/",
+        env={**os.environ, "HOME": "/", "USER": account or getpass.getuser()},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _find(program: str) -> str:
+    """Return the path of a server program: Debian keeps them off the PATH."""
+    found = shutil.which(program) or next(
+        iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)), None
+    )
+    assert found, f"{program} is missing: install PostgreSQL (Debian: apt-get install postgresql)"
+    return str(found)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _exists(account: str) -> bool:
+    try:
+        pwd.getpwnam(account)
+    except KeyError:
+        return False
+    return True

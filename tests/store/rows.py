@@ -1,0 +1,94 @@
+"""Rows: one in every table, for tests that try to change them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consent_server.store.models import (
+    Checkpoint,
+    ConsentEvent,
+    LedgerLeaf,
+    NoticeCount,
+    Site,
+    SiteScript,
+    SiteVersion,
+    SubjectData,
+)
+
+NOW = datetime(2026, 11, 22, 16, 47, tzinfo=UTC)
+EVENT_ID = UUID("7f3f2d7e-64d6-4d0a-9d0d-54e2b1a7c001")
+
+
+def add_one_row_each(session: Session) -> None:
+    """Fill every table."""
+    site = Site(key="site", name="Site", created_at=NOW, current_version=1)
+    session.add(site)
+    session.flush()
+    session.add_all(
+        [
+            SiteVersion(
+                site_id=site.id,
+                number=1,
+                config="{}",
+                config_hash="a" * 64,
+                material_hash="b" * 64,
+                material_since=1,
+                source="",
+                published_at=NOW,
+                published_by="tests",
+            ),
+            SiteScript(
+                site_id=site.id,
+                script_hash="c" * 64,
+                script_id="d" * 16,
+                version=1,
+                body=b"",
+                first_served_at=NOW,
+            ),
+            ConsentEvent(
+                site_id=site.id,
+                event_id=EVENT_ID,
+                kind="given",
+                method="accept_all",
+                layer="notice",
+                version=1,
+                script_hash="c" * 64,
+                language="en",
+                regime="opt_in",
+                region="",
+                signals={},
+                grants={"analytics": True},
+                decided_at=NOW,
+                received_at=NOW,
+                valid_until=NOW,
+                subject_commitment=bytes(32),
+                leaf_hash=bytes(32),
+            ),
+            SubjectData(site_id=site.id, event_id=EVENT_ID, subject_key=bytes(32), salt=bytes(32)),
+            LedgerLeaf(site_id=site.id, leaf_index=0, event_id=EVENT_ID),
+            Checkpoint(
+                site_id=site.id,
+                size=1,
+                root=bytes(32),
+                frontier=b"",
+                signature=b"",
+                key_id="key",
+                sealed_at=NOW,
+            ),
+            NoticeCount(
+                site_id=site.id,
+                day=date(2026, 11, 22),
+                version=1,
+                language="en",
+                regime="opt_in",
+                shown=0,
+                accepted=1,
+                refused=0,
+                saved=0,
+                withdrawn=0,
+            ),
+        ]
+    )
