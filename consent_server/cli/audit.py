@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import sys
@@ -92,12 +93,15 @@ def export(
         raise click.UsageError("--from must lie before --to.")
     form = form or ("csv" if output.suffix == ".csv" else "jsonl")
     beside = output.with_name(f"{output.stem}.versions.jsonl")
-    if not force:
-        refuse_existing(output, beside)
+    if output.exists() and not force:
+        raise refusal(output)
     with open_database() as database, database.read() as session:
         hold_snapshot(session)
         site = find_site(session, site_key)
-        with replacing(output) as file, replacing(beside) as versions_file:
+        with (
+            replacing(output, force=force) as file,
+            replacing(beside, force=force) as versions_file,
+        ):
             written = _write_records(session, site, since, until, form, file)
             versions = 0
             for line in write_jsonl(versions_of(session, site, since, until)):
@@ -110,16 +114,12 @@ def export(
     )
 
 
-def refuse_existing(*files: Path) -> None:
-    """Refuse to write over a file; raises Conflict."""
-    for file in files:
-        if file.exists():
-            raise Conflict(f"{file} exists. Choose another name, or replace it with --force.")
-
-
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `target` once it is complete, or never."""
+def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """Open a file that becomes `target` once it is complete, or leaves no trace.
+
+    Raises Conflict when there is a file of that name with something else in it.
+    """
     descriptor, name = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.name}.", suffix=".part"
     )
@@ -129,9 +129,17 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        # The same period as CSV and as JSON lines has the same versions beside it.
+        if not force and target.exists() and not filecmp.cmp(part, target, shallow=False):
+            raise refusal(target)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def refusal(target: Path) -> Conflict:
+    """Return the error that says that a file is in the way."""
+    return Conflict(f"{target} exists. Choose another name, or replace it with --force.")
 
 
 def _write_records(

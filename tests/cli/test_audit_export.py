@@ -23,7 +23,7 @@ from consent_server.store.models import ConsentEvent, SubjectData
 from tests.cli.conftest import Consent, Process
 from tests.visitor import Visitor
 
-#: Held at once, 20,000 records would take more than 60 MB.
+#: Held at once, 20,000 records take more than 50 MB.
 _MEMORY_GROWTH_MB = 12
 _PEAK = """
 import pathlib, re, sys
@@ -133,6 +133,21 @@ def test_no_file_is_written_over_unless_told(consent: Consent, tmp_path: Path) -
     assert file.read_text() == "mine"
     assert consent(*command, "--force").exit_code == 0
     assert file.read_text() == ""
+
+
+def test_both_forms_of_a_period_share_the_versions_beside_them(
+    consent: Consent, visitor: Visitor, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    command = ["audit", "export", "--site", "smilee", "-o"]
+    assert consent(*command, tmp_path / "a.jsonl").exit_code == 0
+    assert consent(*command, tmp_path / "a.csv").exit_code == 0
+    (tmp_path / "a.versions.jsonl").write_text("mine")
+    (tmp_path / "a.csv").unlink()
+    other = consent(*command, tmp_path / "a.csv")
+    assert (other.exit_code, "a.versions.jsonl exists" in other.output) == (1, True)
+    assert not (tmp_path / "a.csv").exists()
+    assert (tmp_path / "a.versions.jsonl").read_text() == "mine"
 
 
 def test_a_failed_export_leaves_nothing_behind(
