@@ -40,7 +40,8 @@ def _run(*command: str | Path) -> str:
 
 
 def test_the_build_was_made_from_these_sources() -> None:
-    sources = {f"src/{file.name}" for file in (WIDGET / "src").iterdir()}
+    files = [file for ending in ("ts", "css") for file in (WIDGET / "src").rglob(f"*.{ending}")]
+    sources = {file.relative_to(WIDGET).as_posix() for file in files}
     now = {name: _sha256(WIDGET / name) for name in sources | RECIPE}
     assert MANIFEST["inputs"] == now, STALE
 
