@@ -128,9 +128,10 @@ def test_every_service_that_the_sites_name_is_in_the_catalogue() -> None:
 
 
 def test_the_catalogue_is_read_once_and_cannot_be_changed() -> None:
-    assert load_catalogue() is load_catalogue()
+    catalogue: Any = load_catalogue()
+    assert load_catalogue() is catalogue
     with pytest.raises(TypeError):
-        load_catalogue()["sentry"] = get_service("aws")  # type: ignore[index]
+        catalogue["sentry"] = get_service("aws")
     with pytest.raises(AttributeError):
         get_service("sentry").category = "necessary"  # type: ignore[misc]
 
