@@ -24,7 +24,7 @@ help: ## list these commands
 run: $(VENV)/installed $(COMPILED) ## serve the five demo sites on http://127.0.0.1:8000 (PORT=... elsewhere)
 	@$(BIN)/consent-server demo --port $(PORT)
 
-test: $(VENV)/browsers $(COMPILED) ## run every test, real browsers included (ARGS="-k notice" for some)
+test: $(VENV)/driven $(COMPILED) ## run every test, real browsers included (ARGS="-k notice" for some)
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/tested $(COMPILED) $(if $(NODE),$(NODE_MODULES)) ## look for mistakes without running anything: ruff, mypy, tsc
@@ -63,8 +63,8 @@ $(VENV)/tested: $(VENV)/installed
 	$(PIP) install --group test
 	@touch $@
 
-$(VENV)/browsers: $(VENV)/tested tests/browser/install.py
-	$(BIN)/python -m tests.browser.install
+$(VENV)/driven: $(VENV)/tested tests/install.py
+	$(BIN)/python -m tests.install
 	@touch $@
 
 %.mo: %.po | $(VENV)/installed

@@ -1,0 +1,100 @@
+"""Install the programs that the tests drive, where they do not start yet.
+
+Run as `python -m tests.install` (`make test` does it once).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+
+from playwright.sync_api import Error, sync_playwright
+
+from tests.browser.browsers import BROWSER_NAMES, Browsers
+from tests.browser.trackers import running_trackers
+from tests.store.postgresql import running_postgresql
+
+#: A download that has not ended by then has no way out of this network.
+_SECONDS = 600
+#: What is needed, and its package on Debian.
+PACKAGES = {"chromium": "chromium", "firefox": "firefox-esr", "postgresql": "postgresql"}
+
+Commands = list[list[str]]
+
+
+def starts(name: str) -> bool:
+    """Tell whether the tests could start this program now."""
+    return _browser_starts(name) if name in BROWSER_NAMES else _postgresql_starts()
+
+
+def _browser_starts(name: str) -> bool:
+    with running_trackers() as sink, sync_playwright() as playwright:
+        browsers = Browsers(playwright, sink)
+        try:
+            browsers.launched(name)
+        except Error:
+            return False
+        browsers.close()
+    return True
+
+
+def _postgresql_starts() -> bool:
+    try:
+        with running_postgresql():
+            return True
+    except (AssertionError, OSError, RuntimeError):
+        return False
+
+
+def _ways(names: Sequence[str]) -> Iterator[Commands]:
+    """Yield what may help, the least intrusive first: each a list of commands."""
+    playwright = [sys.executable, "-m", "playwright"]
+    browsers = [name for name in names if name in BROWSER_NAMES]
+    if browsers:
+        yield [[*playwright, "install", *browsers]]
+    root = _root()
+    if root is None or not shutil.which("apt-get"):
+        return
+    quiet = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
+    yield [[*quiet, "update"], *([*quiet, "install", PACKAGES[name]] for name in names)]
+    if browsers:
+        yield [[*root, *playwright, "install-deps", *browsers]]
+
+
+def _root() -> list[str] | None:
+    """Return what makes a command root's, or None where nobody may."""
+    if os.geteuid() == 0:
+        return []
+    return ["sudo", "--non-interactive"] if shutil.which("sudo") else None
+
+
+def _try(commands: Iterable[list[str]]) -> None:
+    for command in commands:
+        print("+", *command, flush=True)  # noqa: T201 (a command that speaks)
+        try:
+            subprocess.run(command, check=False, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            return
+
+
+def main() -> None:
+    """Try one way after the other until everything starts."""
+    missing = [name for name in PACKAGES if not starts(name)]
+    for commands in _ways(missing) if missing else ():
+        _try(commands)
+        missing = [name for name in missing if not starts(name)]
+        if not missing:
+            break
+    if missing:
+        packages = " ".join(PACKAGES[name] for name in missing)
+        sys.exit(
+            f"The tests drive {', '.join(missing)}, and this machine cannot start them. "
+            f"Install them (on Debian: apt-get install {packages}) and run the command again."
+        )
+
+
+if __name__ == "__main__":
+    main()
