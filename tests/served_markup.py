@@ -83,21 +83,16 @@ class Markup(HTMLParser):
             (self.foreign if _FOREIGN.match(given[name]) else self.files).append(given[name])
 
     def _hold(self, tag: str, given: dict[str, str], waits: str) -> None:
-        in_template = self._inside("template") is not None
-        if in_template and self._inside("noscript") is not None:
+        if self._inside("template") is not None and self._inside("noscript") is not None:
             return  # plain text for a browser with scripting
-        if not in_template:
-            self._load(given)
-        service = waits.removeprefix("service:")
-        address = given.get("data-consent-src") or (given.get("src") if in_template else "")
+        # In a template as well: Firefox fetches ahead what stands there.
+        self._load(given)
+        service, address = waits.removeprefix("service:"), given.get("data-consent-src")
         if tag == "script" and not address:
             self._held_inline = service
-        if address and tag == "script":
-            self.held.append(Held(service, "async" if "async" in given else "script", address))
-        elif address and tag in {"iframe", "video", "embed", "object"}:
-            self.held.append(Held(service, "embed", address))
         elif address:
-            self.held.append(Held(service, tag, address))
+            kinds = {"script": "async" if "async" in given else "script", "iframe": "embed"}
+            self.held.append(Held(service, kinds.get(tag, tag), address))
 
 
 def read(page: str) -> Markup:

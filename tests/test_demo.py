@@ -14,7 +14,7 @@ import consent_server.demo
 from consent_server.app import create_app
 from consent_server.catalogue import get_service
 from consent_server.config import Settings
-from consent_server.demo.showcase import demo_sites
+from consent_server.demo.showcase import demo_sites, words
 from consent_server.rules.contrast import MIN_TEXT_CONTRAST, contrast
 from consent_server.rules.cookie import StoredDecision, cookie_name, spell_cookie
 from consent_server.rules.times import parse_time
@@ -187,7 +187,7 @@ def test_the_record_page_shows_every_field_of_the_visitors_own_decision(visitor:
     page = visitor.client.get("/demo/smilee/record", headers={"Cookie": cookie}).text
     assert "Samtycke lämnat" in page
     for name, value in receipt.items():
-        assert f"<code>{name}</code>" in page
+        assert f"{words('sv')['fields'][name]} <code>{name}</code>" in page
         if isinstance(value, str) and value:
             assert value in page
     assert visitor.subject_id not in page
@@ -212,6 +212,15 @@ def _decide(visitor: Visitor) -> tuple[dict[str, Any], str]:
         grants=decision["grants"],
     )
     return answer.get_json(), f"{cookie_name('smilee')}={spell_cookie(stored)}"
+
+
+def test_the_sites_of_every_language_have_the_same_words() -> None:
+    of_start_page = {"abouts", "categories", "entries", "forms"}
+    english = words("en")
+    for language in ("fi", "sv"):
+        assert words(language).keys() == english.keys() - of_start_page
+        for name in ("fields", "kinds", "values"):
+            assert words(language)[name].keys() == english[name].keys()
 
 
 def test_an_unknown_demo_site_is_not_found(client: FlaskClient) -> None:

@@ -35,6 +35,7 @@ _SHAPES: Mapping[str, Shape] = {
     "subject_commitment": "code",
     "leaf_hash": "code",
     "salt": "code",
+    "schema": "code",
 }
 
 

@@ -21,6 +21,7 @@ _CHROMIUM_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=AutofillServerCommunication",  # a form on a page makes it ask Google
 )
 
 # Playwright sends loopback through the proxy unless told otherwise.
