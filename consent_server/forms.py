@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from consent_server.rules.lifetime import parse_lifetime
+from consent_server.rules.lifetime import LIFETIME_PATTERN
 
 KEY_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
 LANGUAGE_PATTERN: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"
-_MAX_TEXT = 2_000
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+#: A path, https, or http on this machine; nothing that browsers would read as another host.
+LINK_PATTERN: Final = (
+    r"^(/([^/\x00-\x20\x5c\x7f][^\x00-\x20\x5c\x7f]*)?"
+    r"|(https://[^/?#@\[\]\x00-\x20\x5c\x7f]+|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)"
+    r"([/?#][^\x00-\x20\x5c\x7f]*)?)$"
+)
+_ORIGIN: Final = (
+    r"^(https://[a-z0-9_-]+(\.[a-z0-9_-]+)*|http://(127\.0\.0\.1|localhost))(:[1-9][0-9]{0,4})?$"
+)
+#: What people can read and every database can keep: no control characters.
+_READABLE: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
+_EXPECTED_LINK: Final = 'Expected a path such as "/privacy" or an https address.'
+_MAX_TEXT, _MAX_LINK = 2_000, 300
 
 
 class StrictForm(Schema):
@@ -39,17 +48,6 @@ class StrictBoolean(fields.Boolean):
         return value
 
 
-def text(*, required: bool = False, maximum: int = _MAX_TEXT) -> fields.String:
-    """Return a field for words that people read."""
-    least = 1 if required else 0
-    options: dict[str, Any] = {"validate": [validate.Length(least, maximum), check_readable]}
-    return (
-        fields.String(required=True, **options)
-        if required
-        else fields.String(load_default="", **options)
-    )
-
-
 class WholeMatch(validate.Regexp):
     """A pattern for the whole text: `$` alone would let a line end through."""
 
@@ -60,16 +58,35 @@ class WholeMatch(validate.Regexp):
         return value
 
 
-def check_readable(value: str) -> None:
-    """Refuse characters that nobody can read and some databases cannot keep."""
-    if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in value):
-        raise ValidationError("Leave out control characters and lone surrogates.")
+def whole(pattern: str, message: str) -> WholeMatch:
+    """Return a rule that the OpenAPI document repeats as it is."""
+    return WholeMatch(re.compile(pattern, re.ASCII), error=message)
+
+
+class WholeNumber(fields.Integer):
+    """A JSON number without a fraction: 1 and 1.0 are the same number, "1" and true are none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1:
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+def text(*, required: bool = False, maximum: int = _MAX_TEXT) -> fields.String:
+    """Return a field for words that people read."""
+    readable = whole(_READABLE, "Leave out control characters.")
+    least = 1 if required else 0
+    options: dict[str, Any] = {"validate": [validate.Length(least, maximum), readable]}
+    return (
+        fields.String(required=True, **options)
+        if required
+        else fields.String(load_default="", **options)
+    )
 
 
 def matching(pattern: str, expected: str, **options: Any) -> fields.String:
     """Return a field for text of one form; `expected` completes "Expected ..."."""
-    rule = WholeMatch(re.compile(pattern, re.ASCII), error=f"Expected {expected}.")
-    return fields.String(validate=rule, **options)
+    return fields.String(validate=whole(pattern, f"Expected {expected}."), **options)
 
 
 def key_field(**options: Any) -> fields.String:
@@ -77,56 +94,42 @@ def key_field(**options: Any) -> fields.String:
     return matching(KEY_PATTERN, "1 to 40 of a-z, 0-9 and -, not starting with -", **options)
 
 
-def check_lifetime(value: str) -> None:
-    """Refuse what is no lifetime."""
-    if value and parse_lifetime(value) is None:
-        raise ValidationError(
-            'Expected a lifetime such as "30min", "24h", "7d", "14mo", "2y", "session" '
-            'or "persistent".'
-        )
+def language_field() -> fields.String:
+    """Return a field for a language tag."""
+    return matching(LANGUAGE_PATTERN, "a language tag such as fi")
 
 
-def check_origin(value: str) -> None:
-    """Refuse what is no origin as browsers send it (RFC 6454, 6.2)."""
-    parts = _split_address(value)
-    if parts is None or f"{parts.scheme}://{parts.netloc}" != value or value != value.lower():
-        raise ValidationError('Expected an origin such as "https://www.example.com".')
-    if "*" in value or "@" in value or not value.isascii():
-        raise ValidationError("Expected one host, spelled as browsers send it (xn--...).")
-    loopback = parts.hostname in _LOOPBACK
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ValidationError("Expected https (http only for 127.0.0.1 and localhost).")
+def lifetime_field(**options: Any) -> fields.String:
+    """Return a field for how long something is kept."""
+    return matching(
+        LIFETIME_PATTERN,
+        'a lifetime such as "30min", "24h", "7d", "14mo", "2y", "session" or "persistent"',
+        **options,
+    )
 
 
-def check_link(value: str) -> None:
-    """Refuse links that are neither a path on the site nor an https address."""
-    if not value:
-        return
-    parts = _split_address(value)
-    if parts is not None:
-        path = value.startswith("/") and not value.startswith("//")
-        secure = parts.scheme == "https" and bool(parts.hostname)
-        if path or secure or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-            return
-    raise ValidationError('Expected a path such as "/privacy" or an https address.')
+def origin_field() -> fields.String:
+    """Return a field for an origin as browsers send it (RFC 6454, 6.2)."""
+    return matching(
+        _ORIGIN,
+        'an origin such as "https://www.example.com": lower case, without a path, '
+        "and http only for 127.0.0.1 and localhost",
+    )
 
 
-def _split_address(value: str) -> SplitResult | None:
-    """Return the parts of an address, or None where browsers would read another one."""
-    if any(character <= " " or character in "\\\x7f" for character in value):
-        return None
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 (reading it checks it)
-    except ValueError:
-        return None
-    return parts
+def link_field(*, required: bool = False) -> fields.String:
+    """Return a field for a path on the site or an https address."""
+    if required:
+        rules = [validate.Length(1, _MAX_LINK), whole(LINK_PATTERN, _EXPECTED_LINK)]
+        return fields.String(required=True, validate=rules)
+    rules = [validate.Length(0, _MAX_LINK), whole(f"^$|{LINK_PATTERN}", _EXPECTED_LINK)]
+    return fields.String(load_default="", validate=rules)
 
 
 def words(**options: Any) -> fields.Dict:
     """Return a field for one text in several languages: language -> text."""
     return fields.Dict(
-        keys=matching(LANGUAGE_PATTERN, "a language tag such as fi"),
+        keys=language_field(),
         values=text(required=True),
         **options,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +45,12 @@ class PublishedSite:
     number: int
     config: Mapping[str, Any]
     script: PackedScript
+
+    @property
+    def origins(self) -> Collection[str]:
+        """Return the origins of the site's own pages."""
+        found: list[str] = self.config["origins"]
+        return found
 
 
 class PublishedSites:

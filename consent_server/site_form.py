@@ -13,20 +13,24 @@ from marshmallow import ValidationError, fields, pre_load, validate
 from consent_server.errors import InvalidForm
 from consent_server.forms import (
     LANGUAGE_PATTERN,
+    LINK_PATTERN,
     StrictForm,
-    check_lifetime,
-    check_link,
-    check_origin,
+    WholeNumber,
     flatten_errors,
     key_field,
+    language_field,
+    lifetime_field,
+    link_field,
     matching,
+    origin_field,
     text,
     words,
 )
 
 _COLOUR: Final = r"^#[0-9a-f]{6}$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
-_EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_EMAIL: Final = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
+_POLICY_LANGUAGE: Final = f"^$|{LANGUAGE_PATTERN}"
 _DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
 
 
@@ -53,19 +57,23 @@ class AuthorityForm(StrictForm):
     """Where a visitor may complain (GDPR article 13(2)(d))."""
 
     name = text(required=True, maximum=200)
-    url = fields.String(required=True, validate=[validate.Length(1, 300), check_link])
+    url = link_field(required=True)
 
 
 class LinksForm(StrictForm):
     """Pages of the site that the notice points to."""
 
     policy = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(validate=[validate.Length(1, 300), check_link]),
+        keys=matching(_POLICY_LANGUAGE, "a language tag such as fi"),
+        values=link_field(required=True),
         required=True,
-        metadata={"description": 'One address for every language, or {"": address} for all.'},
+        metadata={
+            "type": ["object", "string"],
+            "pattern": LINK_PATTERN,
+            "description": "One address for all languages, or one address for each.",
+        },
     )
-    archive = fields.String(load_default="", validate=[validate.Length(0, 300), check_link])
+    archive = link_field()
 
     @pre_load
     def spread_policy(self, data: Any, **_kwargs: Any) -> Any:
@@ -94,7 +102,7 @@ class ThemeForm(StrictForm):
     order = fields.String(
         load_default="accept_first", validate=validate.OneOf(["accept_first", "reject_first"])
     )
-    radius = fields.Integer(strict=True, load_default=12, validate=validate.Range(0, 24))
+    radius = WholeNumber(load_default=12, validate=validate.Range(0, 24))
     accent = colour("#14509b")
     text = colour("#1b1b1f")
     surface = colour("#ffffff")
@@ -117,7 +125,7 @@ class ProviderForm(StrictForm):
     name = text(required=True, maximum=200)
     country = matching(_COUNTRY, "a two-letter country code such as FI", required=True)
     address = text(maximum=300)
-    policy = fields.String(required=True, validate=[validate.Length(1, 300), check_link])
+    policy = link_field(required=True)
     transfers = fields.List(
         matching(_COUNTRY, "a two-letter country code such as US"), load_default=list
     )
@@ -133,7 +141,7 @@ class ItemForm(StrictForm):
         ),
     )
     name = text(required=True, maximum=120)
-    lifetime = fields.String(required=True, validate=check_lifetime)
+    lifetime = lifetime_field(required=True)
     purpose = words(load_default=dict)
 
 
@@ -148,7 +156,7 @@ class ServiceForm(StrictForm):
         load_default="consent",
         validate=validate.OneOf(["consent", "contract", "legal_obligation", "legitimate_interest"]),
     )
-    retention = fields.String(required=True, validate=[validate.Length(1, 20), check_lifetime])
+    retention = lifetime_field(required=True)
     justification = text()
     purpose = words(load_default=dict)
     provider = fields.Nested(ProviderForm)
@@ -160,19 +168,13 @@ class SiteForm(StrictForm):
 
     key = key_field(required=True)
     name = text(required=True, maximum=80)
-    origins = fields.List(
-        fields.String(validate=check_origin), required=True, validate=validate.Length(1, 50)
-    )
-    languages = fields.List(
-        matching(LANGUAGE_PATTERN, "a language tag such as fi"),
-        required=True,
-        validate=validate.Length(1, 40),
-    )
+    origins = fields.List(origin_field(), required=True, validate=validate.Length(1, 50))
+    languages = fields.List(language_field(), required=True, validate=validate.Length(1, 40))
     cookie_domain = matching(
         _DOMAIN, 'a domain such as "example.com", or "" for this host only', load_default=""
     )
     regime = fields.String(load_default="opt_in", validate=validate.OneOf(["opt_in"]))
-    valid_days = fields.Integer(strict=True, load_default=180, validate=validate.Range(180, 390))
+    valid_days = WholeNumber(load_default=180, validate=validate.Range(180, 390))
     ask_again = text(maximum=40)
     controller = fields.Nested(ControllerForm, required=True)
     data_protection = fields.Nested(DataProtectionForm, load_default=None, allow_none=True)
@@ -186,7 +188,7 @@ class SiteForm(StrictForm):
         fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
     )
     texts = fields.Dict(
-        keys=matching(LANGUAGE_PATTERN, "a language tag such as fi"),
+        keys=language_field(),
         values=fields.Dict(keys=fields.String(), values=text(required=True)),
         load_default=dict,
     )

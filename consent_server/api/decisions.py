@@ -31,6 +31,7 @@ from consent_server.rules.cookie import (
     spell_cookie,
 )
 from consent_server.rules.decision import Decision
+from consent_server.sites import find_site, find_version, read_config
 
 blueprint = ApiBlueprint("decisions", __name__, description="Visitors' decisions")
 
@@ -54,7 +55,7 @@ class Decisions(MethodView):
         cut the life of cookies that scripts set.
         """
         site = published_sites().find(site_key)
-        check_origin(site)
+        check_origin(site.origins)
         context().budgets.spend(site_key, request.remote_addr or "")
         shown = published_sites().shown(site, decision.version, decision.script)
         recorded = _record(shown, decision)
@@ -71,7 +72,7 @@ class Decisions(MethodView):
     @blueprint.doc(responses={"204": {"description": "What the site's pages may send (CORS)"}})
     def options(self, site_key: str) -> Response:
         """CORS preflight."""
-        return answer_preflight(published_sites().find(site_key), _METHODS)
+        return answer_preflight(published_sites().find(site_key).origins, _METHODS)
 
 
 @blueprint.route("/<site_key>/decision")
@@ -87,7 +88,7 @@ class CurrentDecision(MethodView):
     @blueprint.doc(responses={"204": {"description": "What the site's pages may send (CORS)"}})
     def options(self, site_key: str) -> Response:
         """CORS preflight."""
-        return answer_preflight(published_sites().find(site_key), "GET, HEAD, OPTIONS")
+        return answer_preflight(published_sites().find(site_key).origins, "GET, HEAD, OPTIONS")
 
 
 @blueprint.before_request
@@ -106,7 +107,7 @@ def share_with_site(response: Response) -> Response:
         site = published_sites().find(site_key)
     except (ConsentError, DBAPIError, PoolTimeout):
         return response
-    return allow_origin(site, response)
+    return allow_origin(site.origins, response)
 
 
 def _record(shown: ShownVersion, decision: Decision) -> Recorded:
@@ -123,10 +124,11 @@ def _append(shown: ShownVersion, decision: Decision) -> Recorded:
 
 
 def _own_decisions(site_key: str) -> list[dict[str, Any]]:
-    site = published_sites().find(site_key)
-    check_origin(site)
+    """Return the visitor's records, of a retired site too: the right of access outlives it."""
     subject_id = require_subject()
     with context().read_session() as session:
+        site = find_site(session, site_key)
+        check_origin(read_config(find_version(session, site, site.current_version))["origins"])
         found = decisions_of(session, site.key, subject_id)
     if not found:
         raise NotFound("There is no record for this subject id on this site.")

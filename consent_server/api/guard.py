@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from flask import Response, current_app, request
 from limits import RateLimitItemPerMinute
@@ -13,9 +13,6 @@ from limits.strategies import FixedWindowRateLimiter
 from consent_server.config import Settings
 from consent_server.errors import NotAuthorised, TooManyRequests, WrongOrigin
 from consent_server.rules.decision import SUBJECT_ID
-
-if TYPE_CHECKING:
-    from consent_server.published import PublishedSite
 
 _MINUTE = "60"
 #: Browsers may ask again after a day; the answer depends on nothing else.
@@ -42,33 +39,33 @@ class Budgets:
             )
 
 
-def check_origin(site: PublishedSite) -> None:
+def check_origin(origins: Collection[str]) -> None:
     """Refuse browser pages outside the site; raises WrongOrigin.
 
     Programs send no Origin, and CORS does not bind them: the origin tells pages
     apart, it does not authenticate anybody.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and not _is_allowed(site, origin):
+    if origin is not None and not _is_allowed(origins, origin):
         raise WrongOrigin(
             f"The origin {origin[:200]!r} is not among the site's origins. "
             "Add it to `origins` in the site file and apply it."
         )
 
 
-def allow_origin(site: PublishedSite, response: Response) -> Response:
+def allow_origin(origins: Collection[str], response: Response) -> Response:
     """Let the site's own pages read the answer (CORS), and no others."""
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
-    if origin is not None and _is_allowed(site, origin):
+    if origin is not None and _is_allowed(origins, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
     return response
 
 
-def answer_preflight(site: PublishedSite, methods: str) -> Response:
+def answer_preflight(origins: Collection[str], methods: str) -> Response:
     """Answer a CORS preflight for the site's own origins."""
-    response = allow_origin(site, Response(status=204))
+    response = allow_origin(origins, Response(status=204))
     if "Access-Control-Allow-Origin" in response.headers:
         response.headers["Access-Control-Allow-Methods"] = methods
         response.headers["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
@@ -103,6 +100,6 @@ def _bearer() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_allowed(site: PublishedSite, origin: str) -> bool:
+def _is_allowed(origins: Collection[str], origin: str) -> bool:
     own = f"{request.scheme}://{request.host}"
-    return origin == own or origin in site.config["origins"]
+    return origin == own or origin in origins

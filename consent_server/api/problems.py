@@ -66,10 +66,14 @@ def answer_http_error(error: HTTPException) -> Response:
 def _tell_http_error(status: int, error: HTTPException) -> Response:
     name = HTTPStatus(status).phrase
     code, title, detail = name.lower().replace(" ", "_"), name, str(error.description or name)
-    errors = None
+    errors: dict[str, Any] | None = None
     if status == InvalidForm.status:
         code, title = InvalidForm.code, InvalidForm.title
-        errors = flatten_errors((getattr(error, "data", None) or {}).get("messages", {}))
+        # By place (body, query), then by field.
+        places = (getattr(error, "data", None) or {}).get("messages", {})
+        errors = {
+            path: said for found in places.values() for path, said in flatten_errors(found).items()
+        }
         detail = "Fields are missing, unknown or wrong; `errors` names each."
     elif status == BodyTooLarge.status:
         code, title = BodyTooLarge.code, BodyTooLarge.title

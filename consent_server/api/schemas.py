@@ -9,7 +9,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, post_load, validate
 
-from consent_server.forms import KEY_PATTERN, StrictBoolean, StrictForm, key_field, matching
+from consent_server.forms import StrictBoolean, StrictForm, WholeNumber, key_field, matching
 from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
 from consent_server.rules.times import NotATime, parse_time
 
@@ -85,7 +85,7 @@ class DecisionSchema(StrictForm):
     )
     method = fields.Enum(Method, by_value=True, required=True)
     layer = fields.Enum(Layer, by_value=True, required=True)
-    version = fields.Integer(strict=True, required=True, validate=validate.Range(1, MAX_VERSION))
+    version = WholeNumber(required=True, validate=validate.Range(1, MAX_VERSION))
     script = matching(_HEX_16, "16 hex digits from the script's configuration", required=True)
     language = fields.String(required=True, validate=validate.Length(2, 16))
     grants = fields.Dict(
@@ -93,7 +93,7 @@ class DecisionSchema(StrictForm):
         values=StrictBoolean(required=True),
         required=True,
         validate=validate.Length(1, MAX_GRANTS),
-        metadata={"propertyNames": {"pattern": KEY_PATTERN}},
+        metadata={"minProperties": 1, "maxProperties": MAX_GRANTS},
     )
     decided_at = Moment(required=True)
 

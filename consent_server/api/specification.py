@@ -52,12 +52,20 @@ def create_api(app: Flask) -> ConsentApi:
             }
         },
     )
+    api.ma_plugin.converter.add_attribute_function(_describe_names)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.components.security_scheme(
         "subject",
         {"type": "http", "scheme": "bearer", "description": "The visitor's secret subject id."},
     )
     return api
+
+
+def _describe_names(_converter: Any, field: Any, **_options: Any) -> dict[str, Any]:
+    """Repeat the pattern that the names of a map must match."""
+    names = getattr(field, "key_field", None)
+    patterns = [rule.regex.pattern for rule in names.validators] if names else []
+    return {"propertyNames": {"pattern": patterns[0]}} if patterns else {}
 
 
 def serve_specification(app: Flask, api: ConsentApi) -> None:

@@ -50,7 +50,7 @@ class Version(MethodView):
             {
                 "in": "query",
                 "name": "language",
-                "schema": {"type": "string", "maxLength": 16},
+                "schema": {"type": "string"},
                 "description": "The page's language; JSON holds every language.",
             }
         ],

@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 _PATTERN = re.compile(r"([1-9]\d{0,4})(min|h|d|w|mo|y)", re.ASCII)
+#: The whole grammar, for forms.
+LIFETIME_PATTERN = rf"^(session|persistent|{_PATTERN.pattern})$"
 UNITS = {"min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 
 

@@ -31,6 +31,8 @@ class RunningServer:
     port: int = field(default_factory=_free_port)
     #: Another environment's interpreter, to run what is installed there.
     python: str = sys.executable
+    #: Further CONSENT_* variables.
+    settings: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,7 +49,11 @@ class RunningServer:
     def environment(self) -> dict[str, str]:
         """Environment of the server and of the commands that read its database."""
         database = self.data_dir / "consent.sqlite"
-        return {**os.environ, "CONSENT_DATABASE_URL": f"sqlite:///{database}"}
+        return {
+            **os.environ,
+            "CONSENT_DATABASE_URL": f"sqlite:///{database}",
+            **self.settings,
+        }
 
     def start(self) -> None:
         """Start and wait until the server says that it is ready."""
