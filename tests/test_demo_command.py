@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -42,7 +45,7 @@ def decide(server: Serving, origin: str) -> dict[str, Any]:
     grants = {key: False for one in optional for key in (one["key"], *one["services"])}
     decision = {
         "decision_id": str(uuid4()),
-        "subject_id": "AAAAAAAAAAAAAAAAAAAAAA",
+        "subject_id": "0123456789abcdef0123456789abcdef",
         "method": "reject_all",
         "layer": "notice",
         "version": config["version"],
@@ -75,6 +78,12 @@ def test_one_command_serves_five_sites_and_says_where_to_look(
         for host in ("127.0.0.1", "localhost"):
             receipt = decide(server, f"http://{host}:{port}")
             assert receipt["site"] == "smilee"
+        [told] = [line for line in server.said().splitlines() if " audit export " in line]
+    setting, _, *arguments = shlex.split(told)
+    name, _, value = setting.partition("=")
+    command = [sys.executable, "-m", "consent_server", *arguments]
+    subprocess.run(command, cwd=tmp_path, env={**environment, name: value}, check=True)
+    assert len((tmp_path / "smilee.csv").read_text("utf-8").splitlines()) == 3
     assert (tmp_path / "var" / "demo" / "consent.sqlite").exists()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -59,10 +62,19 @@ def demo(host: str | None, port: int | None, data: Path) -> None:
         click.echo(f"Published {', '.join(published)}.")
     click.echo(
         f"Open {_origin(settings)}/ to see the demo sites and to click.\n"
-        f"What was recorded is in {data / 'consent.sqlite'}. Ctrl-C stops."
+        "What was recorded, as a file:\n"
+        f"  CONSENT_DATABASE_URL={shlex.quote(url)} "
+        f"{_program()} audit export --site smilee -o smilee.csv\n"
+        "Ctrl-C stops."
     )
     serve(settings)
     click.echo("Stopped.")
+
+
+def _program() -> str:
+    """Return how a shell calls this program: it may not be on the PATH."""
+    found = "consent-server"
+    return found if shutil.which(found) else str(Path(sys.executable).with_name(found))
 
 
 def _origin(settings: Settings) -> str:
