@@ -1,0 +1,49 @@
+"""Requests of every route: read from the application, so that a new route cannot be forgotten."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import Flask
+
+#: A value for each place in a path that leads to something real on the Smilee site.
+_PLACES = {
+    "number": "1",
+    "page": "privacy",
+    "script_hash": "0" * 64,
+    "name": "page.css",
+    "filename": "demo.css",
+}
+_PLACE = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
+
+
+@dataclass(frozen=True)
+class RouteRequest:
+    """One method on one route, with every place filled in."""
+
+    method: str
+    rule: str
+    path: str
+    endpoint: str
+
+    def __str__(self) -> str:
+        """Name the request in a failure."""
+        return f"{self.method} {self.rule}"
+
+
+def list_requests(app: Flask, *, site_key: str = "smilee") -> list[RouteRequest]:
+    """Return every method of every route; HEAD follows GET and is left out."""
+    values = {**_PLACES, "site_key": site_key, "key": site_key}
+    return [
+        RouteRequest(
+            method, rule.rule, _PLACE.sub(lambda m: values[m[1]], rule.rule), rule.endpoint
+        )
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD"})
+    ]
+
+
+def is_management(request: RouteRequest) -> bool:
+    """Tell whether the route is behind the management token."""
+    return request.endpoint.startswith("management.")
