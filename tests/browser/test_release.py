@@ -136,6 +136,7 @@ def test_the_choice_holds_on_the_next_page_in_a_new_tab_and_after_a_restart(
     visit.decide("save")
     decision = visit.decision()
     visit.wait_for_delivery()
+    wait_until_settled(visit.page, trackers)
     _assert_holds(visit, key, trackers, "contact")
     _assert_holds(Visit(context.new_page(), site, server), key, trackers, "")
     again = Visit(profile.restart().new_page(), site, server)
