@@ -25,7 +25,7 @@ run: $(VENV)/installed $(COMPILED) ## serve the five demo sites on http://127.0.
 	@$(BIN)/consent-server demo --port $(PORT)
 
 test: $(VENV)/driven $(COMPILED) ## run every test, real browsers included (ARGS="-k notice" for some)
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses $(JOBS) $(ARGS)
 
 check: $(VENV)/tested $(COMPILED) $(if $(NODE),$(NODE_MODULES)) ## look for mistakes without running anything: ruff, mypy, tsc
 	$(BIN)/ruff check

@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from consent_server.app import create_app
 from consent_server.config import Settings
@@ -28,7 +31,28 @@ from tests.visitor import Visitor
 API_TOKEN = "test-token-of-at-least-32-characters"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
+#: Each of these makes something once for all its tests.
+_KEPT_TOGETHER = ("test_packaging.py", "test_widget_build.py")
+
 ReadSite = Callable[[str], dict[str, Any]]
+
+# How long one example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Test by test to whichever process is free, some files as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(_KEPT_TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Tell pytest-xdist how to share the tests out."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,6 @@ from tests.browser.running_server import RunningServer
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "consent_server"
 
-#: One group, so that the wheel is built and installed once.
-pytestmark = pytest.mark.xdist_group("packaging")
-
 
 def _run(*command: str | Path, folder: Path) -> str:
     # The checkout must not be found by accident.

@@ -59,8 +59,6 @@ def test_the_build_asks_nobody_else() -> None:
 
 
 if HAS_NODE or IN_CI:
-    #: One group: they share node_modules.
-    in_one_process = pytest.mark.xdist_group("widget_build")
 
     @pytest.fixture(scope="module")
     def node_modules() -> None:
@@ -70,12 +68,10 @@ if HAS_NODE or IN_CI:
         if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
             _run("npm", "ci")
 
-    @in_one_process
     def test_a_rebuild_gives_the_same_bytes(node_modules: None, tmp_path: Path) -> None:
         _run("node", "build.mjs", tmp_path)
         for name in (*MANIFEST["output"], "manifest.json"):
             assert (tmp_path / name).read_bytes() == (BUILT / name).read_bytes(), STALE
 
-    @in_one_process
     def test_the_sources_have_no_type_error(node_modules: None) -> None:
         _run("npm", "run", "--silent", "check")
