@@ -16,6 +16,7 @@ from consent_server.demo.record import present_records
 from consent_server.demo.showcase import DemoSite, demo_sites, words
 from consent_server.rights import decisions_of
 from consent_server.rules.cookie import cookie_name, parse_cookie
+from consent_server.sites import list_sites
 
 PAGES = ("home", "contact", "privacy")
 
@@ -35,6 +36,7 @@ def show_start() -> str:
         "demo/start.html",
         sites=list(demo_sites().values()),
         words=words("en"),
+        versions=current_versions(),
         widget_path=widget_path(),
         script_address=f"{request.url_root.rstrip('/')}{widget_path()}/smilee.js",
         export_command=export_command("smilee"),
@@ -75,6 +77,12 @@ def records_of_visitor(site_key: str, subject_id: str) -> Sequence[Mapping[str, 
     """Return the visitor's receipts, newest first."""
     with current_app.extensions["consent"].read_session() as session:
         return decisions_of(session, site_key, subject_id)
+
+
+def current_versions() -> Mapping[str, int]:
+    """Return the number of the version that each site shows now."""
+    with current_app.extensions["consent"].read_session() as session:
+        return {site.key: site.current_version for site in list_sites(session)}
 
 
 def export_command(key: str) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +17,7 @@ from .browsers import Browsers
 from .running_server import RunningServer
 from .sites import SITES
 from .trackers import Trackers
+from .visit import Visit
 
 ADDRESSES = ("/", *(f"/demo/{key}/{page}" for key in SITES for page in ("", "contact", "privacy")))
 _LEAVES_THE_NOTICE_OUT: Any = {"exclude": [["consent-notice"]]}
@@ -49,6 +55,28 @@ def test_the_start_page_needs_no_scripting_and_asks_nobody_else(
     assert page.get_by_role("heading", level=1).is_visible()
     assert trackers.seen == []
     assert context.cookies() == []
+    context.close()
+
+
+def test_the_export_command_of_the_start_page_works_as_it_is_printed(
+    browsers: Browsers, trackers: Trackers, server: RunningServer
+) -> None:
+    context = browsers.new_profile("chromium", trackers)
+    visit = Visit(context.new_page(), SITES["smilee"], server)
+    visit.go()
+    visit.wait_for_notice()
+    visit.decide("reject_all")
+    visit.wait_for_delivery()
+    visit.page.goto(server.url)
+    command = visit.page.get_by_label("Command that exports the record").inner_text()
+    folder = Path(sys.executable).parent
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        command, shell=True, check=True, cwd=server.data_dir, env={**os.environ, "PATH": path}
+    )
+    lines = (server.data_dir / "smilee.jsonl").read_text("utf-8").splitlines()
+    recorded = [json.loads(line).get("event_id") for line in lines]
+    assert visit.receipts()[0]["event_id"] in recorded
     context.close()
 
 
