@@ -1,0 +1,73 @@
+"""Versions: every word that was shown, for machines and for people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from html import escape
+
+import pytest
+import rfc8785
+from flask.testing import FlaskClient
+
+from tests.api.answers import read_problem
+from tests.visitor import Visitor
+
+MACHINE, PERSON = {"Accept": "application/json"}, {"Accept": "text/html,*/*;q=0.8"}
+
+
+def test_a_version_hashes_to_what_receipts_name(visitor: Visitor) -> None:
+    receipt = visitor.reject_all().json
+    assert receipt is not None
+    answer = visitor.client.get(f"{visitor.address}/versions/{receipt['version']}")
+    version = json.loads(answer.text)
+    assert hashlib.sha256(rfc8785.dumps(version["config"])).hexdigest() == receipt["version_hash"]
+    assert version["config_hash"] == receipt["version_hash"]
+
+
+def test_machines_get_json_and_people_a_page(client: FlaskClient) -> None:
+    for path in ("/w/smilee/versions", "/w/smilee/versions/1"):
+        assert client.get(path).mimetype == "application/json"
+        assert client.get(path, headers=MACHINE).mimetype == "application/json"
+        page = client.get(path, headers=PERSON)
+        assert page.mimetype == "text/html"
+        assert "Accept" in page.headers["Vary"]
+
+
+@pytest.mark.parametrize("language", ["sv", "fi", "en"])
+def test_the_page_shows_every_text_of_a_language(client: FlaskClient, language: str) -> None:
+    config = json.loads(client.get("/w/smilee/versions/1", headers=MACHINE).text)["config"]
+    page = client.get(f"/w/smilee/versions/1?language={language}", headers=PERSON).text
+    words = config["texts"][language]
+    shown = [words["ui"]["heading"], words["ui"]["accept_all"], words["ui"]["reject_all"]]
+    shown += [category["description"] for category in words["categories"].values()]
+    shown += [service["purpose"] for service in words["services"].values()]
+    for text in shown:
+        assert escape(text, quote=False) in page.replace("&#39;", "'").replace("&#34;", '"')
+    assert f'lang="{language}"' in page
+
+
+def test_a_language_that_the_site_lacks_falls_back(client: FlaskClient) -> None:
+    for query in ("?language=de", "?language=%00", "?language=<script>"):
+        page = client.get(f"/w/smilee/versions/1{query}", headers=PERSON)
+        assert page.status_code == 200
+        assert "<script>" not in page.text
+
+
+def test_pages_run_nothing_and_load_nothing_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/w/smilee/versions/1", headers=PERSON)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_versions_of_a_retired_site_stay_readable(client: FlaskClient, admin: FlaskClient) -> None:
+    admin.post("/api/v1/sites/smilee/retire")
+    for path in ("/w/smilee/versions", "/w/smilee/versions/1"):
+        assert client.get(path).status_code == 200
+
+
+def test_a_version_that_was_never_published_is_404(client: FlaskClient) -> None:
+    for number in (0, 2, 2**31, 2**63):
+        read_problem(client.get(f"/w/smilee/versions/{number}"), 404, "not_found")
