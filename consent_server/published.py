@@ -76,6 +76,11 @@ class PublishedSites:
             )
         return site
 
+    def forget(self) -> None:
+        """Read every site anew on its next request."""
+        with self._lock:
+            self._sites.clear()
+
     def shown(self, site: PublishedSite, number: int, script_id: str) -> ShownVersion:
         """Return the version and script that a decision names; raises NotFound, Conflict."""
         place = (site.site_id, number, script_id)

@@ -102,9 +102,11 @@ class OneSite(MethodView):
                 return asdict(compare_site(session, form))
         source = json.dumps(request.get_json(), ensure_ascii=False, indent=2)
         with context().database.write() as session:
-            return asdict(
-                publish_version(session, form, source=source, author="api", now=context().now())
+            publication = publish_version(
+                session, form, source=source, author="api", now=context().now()
             )
+        context().published.forget()
+        return asdict(publication)
 
 
 @blueprint.route("/sites/<site_key>/retire")
@@ -116,7 +118,9 @@ class RetiredSite(MethodView):
     def post(self, site_key: str) -> dict[str, Any]:
         """Stop serving a site. Versions and ledger stay; publishing revives it."""
         with context().database.write() as session:
-            return summarise_site(retire_site(session, site_key, now=context().now()))
+            summary = summarise_site(retire_site(session, site_key, now=context().now()))
+        context().published.forget()
+        return summary
 
 
 @blueprint.route("/sites/<site_key>/versions")
