@@ -23,8 +23,8 @@ class Visitor:
 
     client: FlaskClient
     site_key: str = "smilee"
-    #: 16 random bytes in base64url, as the browser makes them.
-    subject_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    #: 16 random bytes in hex, as the browser makes them.
+    subject_id: str = field(default_factory=lambda: secrets.token_hex(16))
     widget_path: str = "/w"
 
     @property

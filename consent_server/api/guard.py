@@ -90,7 +90,7 @@ def require_subject() -> str:
     subject_id = _bearer()
     if not SUBJECT_ID.fullmatch(subject_id):
         raise NotAuthorised(
-            "Send the visitor's own subject id: Authorization: Bearer <22 characters>."
+            "Send the visitor's own subject id: Authorization: Bearer <32 hex digits>."
         )
     return subject_id
 

@@ -81,7 +81,7 @@ class DecisionSchema(StrictForm):
 
     decision_id = matching(_UUID4, "a lower-case UUID version 4", required=True)
     subject_id = matching(
-        f"^{SUBJECT_ID.pattern}$", "22 characters of base64url for 16 random bytes", required=True
+        f"^{SUBJECT_ID.pattern}$", "16 random bytes as 32 hex digits", required=True
     )
     method = fields.Enum(Method, by_value=True, required=True)
     layer = fields.Enum(Layer, by_value=True, required=True)

@@ -14,8 +14,8 @@ from consent_server.errors import Conflict
 
 NECESSARY = "necessary"
 
-#: 16 random bytes in base64url without padding; the last character carries 2 bits.
-SUBJECT_ID = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]", re.ASCII)
+#: 16 random bytes in hex: nothing of the device or the person is in it.
+SUBJECT_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 Grants = Mapping[str, bool]
 

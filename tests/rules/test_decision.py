@@ -35,7 +35,7 @@ EVERYTHING = dict.fromkeys(NOTHING, True)
 def decision(grants: dict[str, bool], **changes: Any) -> Decision:
     values: dict[str, Any] = {
         "decision_id": uuid4(),
-        "subject_id": "AAAAAAAAAAAAAAAAAAAAAA",
+        "subject_id": "0123456789abcdef0123456789abcdef",
         "method": Method.SAVE,
         "layer": Layer.PREFERENCES,
         "version": 1,
@@ -125,13 +125,13 @@ def test_an_event_is_named_by_what_came_before(
 @pytest.mark.parametrize(
     ("subject", "right"),
     [
-        ("AAAAAAAAAAAAAAAAAAAAAA", True),
-        ("abc_-0123456789ABCDEFw", True),
-        ("AAAAAAAAAAAAAAAAAAAAAB", False),
-        ("AAAAAAAAAAAAAAAAAAAAA", False),
-        ("AAAAAAAAAAAAAAAAAAAAAA=", False),
-        ("AAAAAAAAAAAAAAAAAAAA+A", False),
+        ("0123456789abcdef0123456789abcdef", True),
+        ("0123456789abcdef0123456789abcdeF", False),
+        ("0123456789abcdef0123456789abcde", False),
+        ("0123456789abcdef0123456789abcdef0", False),
+        ("0123456789abcdef0123456789abcdeg", False),
+        ("٠123456789abcdef0123456789abcdef", False),
     ],
 )
-def test_a_subject_id_is_16_bytes_in_base64url(subject: str, right: bool) -> None:
+def test_a_subject_id_is_16_bytes_in_hex(subject: str, right: bool) -> None:
     assert bool(SUBJECT_ID.fullmatch(subject)) is right

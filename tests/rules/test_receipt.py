@@ -22,7 +22,7 @@ from consent_server.rules.receipt import (
 )
 
 NOW = datetime(2026, 11, 22, 16, 47, tzinfo=UTC)
-SALT, SUBJECT = bytes(32), "AAAAAAAAAAAAAAAAAAAAAA"
+SALT, SUBJECT = bytes(32), "0123456789abcdef0123456789abcdef"
 EVENT = Event(
     site="smilee",
     event_id=UUID("7f3f2d7e-64d6-4d0a-9d0d-54e2b1a7c001"),
@@ -42,7 +42,7 @@ EVENT = Event(
     valid_until=NOW + timedelta(days=180),
     subject_commitment=commit_subject(SALT, subject_key(SUBJECT)),
 )
-EXPECTED_LEAF = "407f72cea8614565b282d51a84eb2ff0591042ddef514a0b5576f2acabb5fc53"
+EXPECTED_LEAF = "432a3395ecce25c16f130f808f86cda19b666ce283d13da84058dcf04aff33d9"
 OTHER: dict[type, Any] = {
     str: "other",
     int: 2,
