@@ -203,7 +203,7 @@ def _service_texts(service: SiteService, language: str) -> dict[str, Any]:
         "retention": texts.spell_lifetime(language, service.retention),
         "items": [
             {
-                "lifetime": texts.spell_lifetime(language, item.lifetime),
+                "lifetime": texts.spell_item(language, item.kind, item.lifetime),
                 "purpose": item.purpose.get(language, ""),
             }
             for item in service.items

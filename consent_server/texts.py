@@ -41,8 +41,7 @@ def ngettext(one: str, many: str) -> tuple[str, str]:
 UI_TEXTS: Mapping[str, str] = {
     "heading": _("May we use cookies beyond what is necessary?"),
     "body": _(
-        "{controller} asks to use cookies and similar techniques for these purposes: "
-        "{categories}. Your choice is yours to change or withdraw at any time under “{entry}”."
+        "{controller} asks to use cookies and similar techniques. You can change or withdraw your choice at any time under “{entry}”."
     ),
     "accept_all": _("Accept all"),
     "reject_all": _("Reject all"),
@@ -50,8 +49,7 @@ UI_TEXTS: Mapping[str, str] = {
     "policy": _("Privacy policy"),
     "preferences_heading": _("Cookie settings"),
     "preferences_body": _(
-        "Choose what {name} may use. Everything beyond the necessary stays off until you "
-        "switch it on."
+        "Everything beyond the necessary stays off until you switch it on."
     ),
     "save": _("Save my choices"),
     "withdraw": _("Withdraw consent"),
@@ -65,13 +63,11 @@ UI_TEXTS: Mapping[str, str] = {
     "retention_label": _("Data is kept"),
     "items_label": _("Cookies and storage"),
     "no_items": _("Stores nothing in your browser"),
-    "policy_label": _("Provider’s privacy policy"),
     "decided": _("You decided on {date} (version {version})."),
     "shown_link": _("What was shown to you"),
     "id_label": _("Consent ID"),
     "held": _(
-        "{service} is not shown, because it sends data to {provider}. "
-        "You can allow just this service."
+        "{service} sends data to {provider} and so waits for your consent."
     ),
     "allow_service": _("Allow {service}"),
     "saved": _("Your choice is saved."),
@@ -86,19 +82,19 @@ OVERRIDABLE = frozenset(
 CATEGORY_TEXTS: Mapping[str, tuple[str, str]] = {
     NECESSARY: (
         _("Necessary"),
-        _("Needed for the site to work and for remembering your choice."),
+        _("Make the site work and remember your choice."),
     ),
     "functional": (
         _("Functional"),
-        _("Adds chats, maps, videos and other features that other companies provide."),
+        _("Chats, maps, videos and other added features."),
     ),
     "analytics": (
         _("Analytics"),
-        _("Measures how the site is used and where it fails, so that it can be improved."),
+        _("Measures how the site is used, so that it can be improved."),
     ),
     "marketing": (
         _("Marketing"),
-        _("Follows your visits to show you advertising that fits you, here and elsewhere."),
+        _("Follows your visits to show you targeted advertising."),
     ),
 }
 
@@ -107,6 +103,14 @@ LEGAL_BASES: Mapping[str, str] = {
     "contract": _("Contract"),
     "legal_obligation": _("Legal obligation"),
     "legitimate_interest": _("Legitimate interest"),
+}
+
+#: Names of programming interfaces: the same in every language.
+STORAGE_NAMES: Mapping[str, str] = {
+    "local_storage": "localStorage",
+    "session_storage": "sessionStorage",
+    "indexed_db": "IndexedDB",
+    "cache_storage": "Cache Storage",
 }
 
 CONSENT_RECORD_NAME = _("Your cookie choice")
@@ -163,6 +167,12 @@ def spell_lifetime(language: str, lifetime: str) -> str:
     if parsed.unit == "persistent":
         return translate(language, _PERSISTENT)
     return format_unit(parsed.number, f"duration-{parsed.unit}", length="long", locale=language)
+
+
+def spell_item(language: str, kind: str, lifetime: str) -> str:
+    """Return how long a stored item lives and, where it is no cookie, where: "2 years · IndexedDB"."""
+    lives = spell_lifetime(language, lifetime)
+    return f"{lives} · {STORAGE_NAMES[kind]}" if kind in STORAGE_NAMES else lives
 
 
 def fill(text: str, **values: str) -> str:
