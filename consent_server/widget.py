@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,7 +22,42 @@ ITEM_KINDS = {
     "indexed_db": "i",
     "cache_storage": "k",
 }
-_TEXT_ITEM_FIELDS = ("name", "purpose", "provider", "country", "transfers", "legal_basis")
+#: Interface texts in the order of `Ui` in widget/src/language.ts, its direction apart.
+UI_ORDER = (
+    "heading",
+    "body",
+    "services_link",
+    "policy",
+    "policy_url",
+    "accept_all",
+    "reject_all",
+    "settings",
+    "preferences_heading",
+    "preferences_body",
+    "save",
+    "withdraw",
+    "close",
+    "entry",
+    "always_on",
+    "provider_label",
+    "transfers_label",
+    "legal_basis_label",
+    "retention_label",
+    "items_label",
+    "no_items",
+    "decided",
+    "shown_link",
+    "id_label",
+    "held",
+    "allow_service",
+    "saved",
+)
+CATEGORY_ORDER = ("name", "description", "count")
+SERVICE_ORDER = ("name", "purpose")
+#: Words that many services share; each travels once, in the vocabulary.
+FACT_ORDER = ("country", "transfers", "legal_basis", "retention")
+#: The letter of the vocabulary's first word.
+_FIRST_LETTER = ord("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +84,15 @@ def read_core() -> str:
     return (asset_dir("static") / "widget" / "core.js").read_text(encoding="utf-8")
 
 
+@cache
+def read_forms() -> dict[str, str]:
+    """Return the built styles of each form of the notice."""
+    found: dict[str, str] = json.loads(
+        (asset_dir("static") / "widget" / "forms.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
 def compose_script(config: dict[str, Any], version: int, material_since: int) -> Script:
     """Compose the script of a version; the same inputs give the same bytes."""
     core = read_core()
@@ -69,8 +114,9 @@ def pack_script(script: Script) -> PackedScript:
 
 
 def widget_config(config: dict[str, Any], version: int, material_since: int) -> dict[str, Any]:
-    """Return the part of a snapshot that the browser needs."""
-    services = {service["key"]: service for service in config["services"]}
+    """Return the part of a snapshot that the browser needs, as widget/src/config.ts reads it."""
+    theme = config["theme"]
+    vocabulary = _vocabulary(config)
     return {
         "site": config["site"],
         "version": version,
@@ -78,33 +124,79 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
         "script": "",
         "days": config["valid_days"],
         "domain": config["cookie_domain"],
-        "languages": config["languages"],
-        "theme": config["theme"],
-        "categories": config["categories"],
-        "services": {
-            key: {
-                "policy": service["policy"],
-                "items": [[item["name"], ITEM_KINDS[item["kind"]]] for item in service["items"]],
-            }
-            for key, service in services.items()
-        },
+        **{name: theme[name] for name in ("position", "entry", "order")},
+        "css": _theme_css(theme),
+        "categories": [
+            [category["key"], *category["services"]] for category in config["categories"]
+        ],
+        "services": _services(config, vocabulary),
         "texts": {
-            language: {
-                "dir": found["direction"],
-                "ui": found["ui"],
-                "categories": found["categories"],
-                "services": {
-                    key: {
-                        **{field: words[field] for field in _TEXT_ITEM_FIELDS},
-                        "retention": words["retention"],
-                        "items": [item["lifetime"] for item in words["items"]],
-                    }
-                    for key, words in found["services"].items()
-                },
-            }
-            for language, found in config["texts"].items()
+            language: "\n".join(
+                " ".join(text.split())  # as the browser folds white space when it shows the text
+                for text in (*_texts(config, language), *words)
+            )
+            for language, words in zip(
+                config["languages"], zip(*vocabulary, strict=True), strict=True
+            )
         },
     }
+
+
+def _theme_css(theme: dict[str, Any]) -> str:
+    def colours(scheme: str) -> str:
+        found = theme[scheme].items()
+        return "".join(f"--consent-{name.replace('_', '-')}:{value};" for name, value in found)
+
+    light, dark = colours("light"), colours("dark")
+    return (
+        f":host{{{light}--consent-radius:{theme['radius']}px}}"
+        f"@media(prefers-color-scheme:dark){{:host{{{dark}}}}}{read_forms()[theme['form']]}"
+    )
+
+
+def _texts(config: dict[str, Any], language: str) -> Iterator[str]:
+    """Give every text in the one order that the widget knows."""
+    found = config["texts"][language]
+    stores_always = all(service["items"] for service in config["services"])
+    yield found["direction"]
+    for name in UI_ORDER:
+        yield "" if name == "no_items" and stores_always else found["ui"][name]
+    for category in config["categories"]:
+        for name in CATEGORY_ORDER:
+            yield found["categories"][category["key"]][name]
+        for key in category["services"]:
+            for name in SERVICE_ORDER:
+                yield found["services"][key][name]
+
+
+def _facts(config: dict[str, Any], key: str) -> Iterator[tuple[str, ...]]:
+    """Give a service's facts and its items' lifetimes, each in every language."""
+    told = [config["texts"][language]["services"][key] for language in config["languages"]]
+    for name in FACT_ORDER:
+        yield tuple(words[name] for words in told)
+    for number in range(len(told[0]["items"])):
+        yield tuple(words["items"][number]["lifetime"] for words in told)
+
+
+def _vocabulary(config: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the facts that occur, in every language, each once."""
+    found = (fact for service in config["services"] for fact in _facts(config, service["key"]))
+    return list(dict.fromkeys(found))
+
+
+def _services(config: dict[str, Any], vocabulary: list[tuple[str, ...]]) -> dict[str, list[str]]:
+    def describe(service: dict[str, Any]) -> list[str]:
+        facts = _facts(config, service["key"])
+        letters = "".join(chr(_FIRST_LETTER + vocabulary.index(fact)) for fact in facts)
+        items = zip(service["items"], letters[len(FACT_ORDER) :], strict=True)
+        return [
+            service["provider"],
+            service["policy"],
+            letters[: len(FACT_ORDER)],
+            *(f"{ITEM_KINDS[item['kind']]}{letter}{item['name']}" for item, letter in items),
+        ]
+
+    return {service["key"]: describe(service) for service in config["services"]}
 
 
 def _to_json(value: Any) -> str:

@@ -1,26 +1,29 @@
 /** What each button does. */
+import { servicesOf } from "./config";
 import { decide } from "./decide";
-import { heldBy, servicesOf } from "./placeholder";
+import { keysOf } from "./hold";
+import { heldBy } from "./placeholder";
 import { chosenGrants, hidePreferences, showPreferences } from "./preferences";
 import { actions, draw } from "./shell";
 import { grantsWhere, isGranted } from "./state";
 
-const layerOf = (pressed: Element) => (pressed.closest("dialog") ? "preferences" : "notice");
+export const allow = () => grantsWhere(() => true);
+export const refuse = () => grantsWhere(() => false);
 
 export function wireActions(): void {
-  actions.accept_all = (pressed) => decide(grantsWhere(() => true), "accept_all", layerOf(pressed));
-  actions.reject_all = (pressed) => decide(grantsWhere(() => false), "reject_all", layerOf(pressed));
-  actions.settings = (pressed) => showPreferences(pressed);
+  const layerOf = (pressed: Element) => (pressed.closest("dialog") ? "preferences" : "notice");
+  actions.accept_all = (pressed) => decide(allow(), "accept_all", layerOf(pressed));
+  actions.reject_all = (pressed) => decide(refuse(), "reject_all", layerOf(pressed));
+  actions.settings = showPreferences;
   actions.close = hidePreferences;
   actions.save = () => decide(chosenGrants(), "save", "preferences");
-  actions.withdraw = () => decide(grantsWhere(() => false), "withdraw", "preferences");
+  actions.withdraw = () => decide(refuse(), "withdraw", "preferences");
   actions.allow_service = (pressed) => {
-    const held = heldBy(pressed);
-    const services = held ? servicesOf(held) : [];
+    const services = keysOf(heldBy(pressed)).flatMap(servicesOf);
     decide(grantsWhere((key) => isGranted(key) || services.includes(key)), "service", "placeholder");
   };
   document.addEventListener("click", (event) => {
-    const target = event.target;
+    const { target } = event;
     const opener = target instanceof Element && target.closest<HTMLElement>("[data-consent-open]");
     if (!opener) return;
     event.preventDefault();

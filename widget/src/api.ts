@@ -1,15 +1,13 @@
 /** `window.consent`: what the page's own code may ask and do. */
-import { config } from "./config";
-import { decide, publicGrants } from "./decide";
+import { refuse } from "./actions";
+import { decide } from "./decide";
 import { showPreferences } from "./preferences";
 import { draw } from "./shell";
-import { grantsWhere, isDecided, type Grants } from "./state";
+import { isDecided, publicGrants, type Grants } from "./state";
 
 export interface ConsentApi {
   /** Every category and service that the visitor may run, true or false. */
   readonly grants: Grants;
-  /** Number of the site version that this script shows. */
-  readonly version: number;
   /** Whether the visitor has decided on everything that is asked now. */
   readonly decided: boolean;
   /** Resolves once the stored decision is known. */
@@ -20,19 +18,6 @@ export interface ConsentApi {
   withdraw(): void;
   /** Calls back on each change, or once when ready; answers the function that ends it. */
   on(event: "change" | "ready", listener: (grants: Grants) => void): () => void;
-}
-
-function listen(event: "change" | "ready", listener: (grants: Grants) => void, ready: Promise<Grants>): () => void {
-  let isOn = true;
-  const call = () => {
-    if (isOn) listener(publicGrants());
-  };
-  if (event === "ready") void ready.then(call);
-  else document.addEventListener("consent:" + event, call);
-  return () => {
-    isOn = false;
-    document.removeEventListener("consent:" + event, call);
-  };
 }
 
 /** Publishes the interface; the answer resolves `ready`. */
@@ -46,11 +31,15 @@ export function publishApi(): () => void {
     get decided() {
       return isDecided();
     },
-    version: config.version,
     ready,
-    show: () => draw(() => showPreferences()),
-    withdraw: () => decide(grantsWhere(() => false), "withdraw", "api"),
-    on: (event, listener) => listen(event, listener, ready),
+    show: () => draw(showPreferences),
+    withdraw: () => decide(refuse(), "withdraw", "api"),
+    on(event, listener) {
+      const call = () => listener(publicGrants());
+      if (event === "ready") void ready.then(call);
+      else document.addEventListener("consent:change", call);
+      return () => document.removeEventListener("consent:change", call);
+    },
   };
   (window as { consent?: ConsentApi }).consent = api;
   return () => resolve(publicGrants());

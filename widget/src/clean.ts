@@ -1,56 +1,43 @@
 /** Removes what refused services have left in the browser, as far as script can reach it. */
-import { config, type StoredItem } from "./config";
+import { config, itemsOf, type StoredItem } from "./config";
+import { visibleCookies, writeCookie } from "./cookie";
 import { isGranted } from "./state";
-
-function matches(items: StoredItem[], name: string, kind: string): boolean {
-  return items.some(
-    ([pattern, itemKind]) =>
-      itemKind === kind && (pattern === name || (/.\*$/.test(pattern) && name.startsWith(pattern.slice(0, -1)))),
-  );
-}
 
 /** Host-only and on every parent domain, on every path from here to the root: nobody tells us where it was set. */
 function expireCookie(name: string): void {
   const labels = location.hostname.split(".");
   const folders = location.pathname.split("/");
-  const secure = location.protocol === "https:" ? ";secure" : "";
-  const domains = ["", ...labels.map((_, start) => ";domain=" + labels.slice(start).join("."))];
-  const paths = folders.flatMap((_, end) => {
-    const path = folders.slice(0, end + 1).join("/");
-    return [path, path + "/"];
-  });
-  for (const domain of domains)
-    for (const path of paths) document.cookie = `${name}=;max-age=0;path=${path || "/"}${domain}${secure}`;
+  for (const domain of ["", ...labels.map((_, start) => labels.slice(start).join("."))])
+    folders.forEach((_, end) => {
+      const path = folders.slice(0, end + 1).join("/");
+      writeCookie(name + "=", 0, path || "/", domain);
+      writeCookie(name + "=", 0, path + "/", domain);
+    });
 }
 
 export function cleanRefused(): void {
   const kept: StoredItem[] = [];
   const gone: StoredItem[] = [];
-  for (const [key, { items }] of Object.entries(config.services)) (isGranted(key) ? kept : gone).push(...items);
-  const isGone = (name: string, kind: string) => matches(gone, name, kind) && !matches(kept, name, kind);
-  const has = (kind: string) => gone.some((item) => item[1] === kind);
-  const attempt = (kind: string, clean: () => unknown) => {
+  for (const service in config.services) (isGranted(service) ? kept : gone).push(...itemsOf(service));
+  const covers = (pattern: string, name: string) => {
+    const [start = "", end] = pattern.split("*");
+    if (end === undefined) return name === pattern;
+    return name.length >= pattern.length && name.startsWith(start) && name.endsWith(end);
+  };
+  const clean = async (kind: string, list: () => Iterable<string> | Promise<Iterable<string>>, remove: (name: string) => unknown) => {
+    if (!gone.some((item) => item[0] === kind)) return;
     try {
-      if (has(kind)) clean();
+      for (const name of await list()) {
+        const isStored = (item: StoredItem) => item[0] === kind && covers(item.slice(2), name);
+        if (gone.some(isStored) && !kept.some(isStored)) remove(name);
+      }
     } catch {
       // storage that we may not open holds nothing that we could remove
     }
   };
-  const empty = (storage: Storage, kind: string) => {
-    for (const name of Object.keys(storage)) if (isGone(name, kind)) storage.removeItem(name);
-  };
-  attempt("c", () => {
-    for (const pair of document.cookie.split("; ")) {
-      const name = pair.split("=")[0] ?? "";
-      if (isGone(name, "c")) expireCookie(name);
-    }
-  });
-  attempt("l", () => empty(localStorage, "l"));
-  attempt("s", () => empty(sessionStorage, "s"));
-  attempt("i", async () => {
-    for (const { name = "" } of await indexedDB.databases()) if (isGone(name, "i")) indexedDB.deleteDatabase(name);
-  });
-  attempt("k", async () => {
-    for (const name of await caches.keys()) if (isGone(name, "k")) void caches.delete(name);
-  });
+  void clean("c", () => visibleCookies().map((pair) => pair.split("=")[0] as string), expireCookie);
+  void clean("l", () => Object.keys(localStorage), (name) => localStorage.removeItem(name));
+  void clean("s", () => Object.keys(sessionStorage), (name) => sessionStorage.removeItem(name));
+  void clean("i", async () => (await indexedDB.databases()).map(({ name = "" }) => name), (name) => indexedDB.deleteDatabase(name));
+  void clean("k", () => caches.keys(), (name) => caches.delete(name));
 }

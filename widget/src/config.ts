@@ -1,82 +1,48 @@
-/** What the server puts into the script: one published version of one site. */
-
-export interface Colours {
-  accent: string;
-  on_accent: string;
-  text: string;
-  surface: string;
-}
-
-export interface Theme {
-  form: "box" | "bar" | "centred";
-  position: "bottom_left" | "bottom_right";
-  entry: "bottom_left" | "bottom_right" | "own_link";
-  order: "accept_first" | "reject_first";
-  radius: number;
-  light: Colours;
-  dark: Colours;
-}
-
-export interface Category {
-  key: string;
-  services: string[];
-}
+/** What the server puts into the script: one published version of one site, as tersely as it can. */
 
 /** c cookie, l localStorage, s sessionStorage, i IndexedDB, k Cache Storage. */
 export type ItemKind = "c" | "l" | "s" | "i" | "k";
 
-/** Name (one trailing * allowed) and kind of a thing that a service stores. */
-export type StoredItem = [name: string, kind: ItemKind];
+/** A thing that a service stores: kind, lifetime (a letter of the vocabulary), name, e.g. `c1_ga_*` (one * allowed). */
+export type StoredItem = `${ItemKind}${string}`;
 
-export interface Service {
-  policy: string;
-  items: StoredItem[];
-}
+/** Four letters of the vocabulary: country, countries of transfer, legal basis, how long data is kept. */
+export type Facts = string;
 
-export interface ServiceTexts {
-  name: string;
-  purpose: string;
-  provider: string;
-  country: string;
-  transfers: string;
-  legal_basis: string;
-  retention: string;
-  items: string[];
-}
-
-export interface CategoryTexts {
-  name: string;
-  description: string;
-  count: string;
-}
-
-export type InterfaceKey =
-  | "heading" | "body" | "services_link" | "policy" | "policy_url" | "accept_all" | "reject_all"
-  | "settings" | "preferences_heading" | "preferences_body" | "save" | "withdraw" | "close" | "entry"
-  | "always_on" | "purpose_label" | "provider_label" | "transfers_label" | "legal_basis_label"
-  | "retention_label" | "items_label" | "no_items" | "policy_label" | "decided" | "shown_link"
-  | "id_label" | "held" | "allow_service" | "saved";
-
-export interface Texts {
-  ui: Record<InterfaceKey, string>;
-  categories: Record<string, CategoryTexts>;
-  services: Record<string, ServiceTexts>;
-}
+export type Service = [provider: string, policy: string, facts: Facts, ...items: StoredItem[]];
 
 export interface WidgetConfig {
   site: string;
   version: number;
+  /** The version of the last material change: decisions on older ones are asked again. */
   material: number;
+  /** The name that this script goes by in decisions. */
   script: string;
+  /** How long a decision holds. */
   days: number;
+  /** Where the cookie is valid; "" for this host only. */
   domain: string;
-  languages: string[];
-  theme: Theme;
-  categories: Category[];
+  position: "bottom_left" | "bottom_right";
+  entry: "bottom_left" | "bottom_right" | "own_link";
+  order: "accept_first" | "reject_first";
+  /** The owner's colours, light and dark, as custom properties, and the styles of the form that was chosen. */
+  css: string;
+  /** Category first, its services after it. */
+  categories: [category: string, ...services: string[]][];
   services: Record<string, Service>;
-  texts: Record<string, Texts>;
+  /** Language -> its texts, a line each, the vocabulary last: see language.ts. */
+  texts: Record<string, string>;
 }
 
 declare const SITE_CONFIG: WidgetConfig;
 
 export const config = SITE_CONFIG;
+
+/** The services of a category; of a service, itself. */
+export function servicesOf(key: string): string[] {
+  return config.categories.find(([category]) => category === key)?.slice(1) ?? [key];
+}
+
+export function itemsOf(service: string): StoredItem[] {
+  return (config.services[service]?.slice(3) ?? []) as StoredItem[];
+}

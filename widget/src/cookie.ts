@@ -2,41 +2,58 @@
 import { config } from "./config";
 import type { Decision, Grants } from "./state";
 
-const name = "consent_" + config.site;
-const form = /^1\.(\d+)\.([0-9a-z]+)\.([\w-]{22})\.([a-z0-9!~-]*)$/;
+const name = `consent_${config.site}=`;
+const form = /^1\.(\d+)\.([0-9a-z]+)\.([0-9a-f]{32})\.([a-z0-9!~-]*)$/;
+const lifetime = config.days * 86400; // seconds
+
+/** Unix seconds. */
+export const timeOf = ({ decided_at }: Decision) => Math.floor(Date.parse(decided_at) / 1000);
 
 function parseDecision(value: string): Decision | undefined {
-  const parts = form.exec(value);
-  if (!parts) return undefined;
-  const [, version = "", time = "", subject = "", keys = ""] = parts;
+  const [found, version, time = "", subject_id = "", keys = ""] = form.exec(value) ?? [];
+  if (!found) return undefined;
   const grants: Grants = {};
   for (const key of keys.split("~")) grants[key.replace("!", "")] = key[0] !== "!";
-  return { version: +version, time: parseInt(time, 36), subject, grants };
+  return { version: Number(version), subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants };
 }
 
-export function formatDecision({ version, time, subject, grants }: Decision): string {
+function formatDecision(decision: Decision): string {
+  const { version, subject_id, grants } = decision;
   const keys = Object.keys(grants).map((key) => (grants[key] ? key : "!" + key));
-  return ["1", version, time.toString(36), subject, keys.join("~")].join(".");
+  return [1, version, timeOf(decision).toString(36), subject_id, keys.join("~")].join(".");
+}
+
+/** Names and values of the cookies that this page can see; none where cookies are forbidden (sandboxed frames). */
+export function visibleCookies(): string[] {
+  try {
+    return document.cookie.split("; ");
+  } catch {
+    return [];
+  }
 }
 
 /** The newest valid decision: a changed cookie domain can leave two cookies of our name. */
 export function readDecision(): Decision | undefined {
   let newest: Decision | undefined;
-  try {
-    for (const pair of document.cookie.split("; ")) {
-      const decision = pair.startsWith(name + "=") ? parseDecision(pair.slice(name.length + 1)) : undefined;
-      if (decision && !(newest && newest.time >= decision.time)) newest = decision;
-    }
-  } catch {
-    return undefined; // cookies are forbidden in sandboxed frames
+  for (const pair of visibleCookies()) {
+    const decision = pair.startsWith(name) ? parseDecision(pair.slice(name.length)) : undefined;
+    if (decision && timeOf(decision) > (newest ? timeOf(newest) : Date.now() / 1000 - lifetime)) newest = decision;
   }
-  return newest && newest.time + config.days * 86400 > Date.now() / 1000 ? newest : undefined;
+  return newest;
+}
+
+/** Also removes: with an age that has passed, on the domain and path given. */
+export function writeCookie(pair: string, age: number, path: string, domain: string): void {
+  document.cookie =
+    `${pair};max-age=${age};path=${path};samesite=lax` +
+    (domain && ";domain=" + domain) +
+    (location.protocol === "https:" ? ";secure" : "");
 }
 
 export function writeDecision(decision: Decision): void {
-  const age = decision.time + config.days * 86400 - Math.floor(Date.now() / 1000);
-  document.cookie =
-    `${name}=${formatDecision(decision)};path=/;samesite=lax;max-age=${age}` +
-    (config.domain && ";domain=" + config.domain) +
-    (location.protocol === "https:" ? ";secure" : "");
+  try {
+    writeCookie(name + formatDecision(decision), timeOf(decision) + lifetime - Math.floor(Date.now() / 1000), "/", config.domain);
+  } catch {
+    // the choice holds for this page, and the next one asks again
+  }
 }

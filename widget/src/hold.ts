@@ -5,7 +5,7 @@ export const heldSelector = "[data-consent]";
 
 /** The categories and services that an element waits for: `analytics` or `service:google-analytics`. */
 export function keysOf(element: Element): string[] {
-  return (element.getAttribute("data-consent") ?? "").split(/\s+/).map((key) => key.replace(/^service:/, ""));
+  return (element.getAttribute("data-consent") ?? "").split(/\s+/).map((key) => key.replace("service:", ""));
 }
 
 export function areGranted(keys: string[]): boolean {
@@ -14,7 +14,7 @@ export function areGranted(keys: string[]): boolean {
 
 /** The parser may still be reading the inside of the last element of an unfinished page. */
 export function isComplete(element: Element): boolean {
-  if (document.readyState !== "loading") return true;
-  for (let node: Node | null = element; node; node = node.parentNode) if (node.nextSibling) return true;
-  return false;
+  let node: Node | null = element;
+  while (node && !node.nextSibling) node = node.parentNode;
+  return !!node || document.readyState !== "loading";
 }

@@ -1,25 +1,88 @@
 /** Which language the visitor reads: whole, never mixed. */
-import { config, type Texts } from "./config";
+import { config } from "./config";
+
+/** The interface texts in the order in which the server lists them (consent_server/widget.py). */
+export enum Ui {
+  direction,
+  heading,
+  body,
+  services_link,
+  policy,
+  policy_url,
+  accept_all,
+  reject_all,
+  settings,
+  preferences_heading,
+  preferences_body,
+  save,
+  withdraw,
+  close,
+  entry,
+  always_on,
+  provider_label,
+  transfers_label,
+  legal_basis_label,
+  retention_label,
+  items_label,
+  no_items,
+  decided,
+  shown_link,
+  id_label,
+  held,
+  allow_service,
+  saved,
+  length,
+}
+
+export interface CategoryTexts {
+  name: string;
+  description: string;
+  count: string;
+}
+
+export interface ServiceTexts {
+  name: string;
+  purpose: string;
+}
 
 /** The page's language, else the browser's, else the site's first one. */
-export function chooseLanguage(): string {
-  for (const wanted of [document.documentElement.lang, ...navigator.languages])
-    for (const tag of [wanted, wanted.split("-")[0]]) {
-      const found = config.languages.find((language) => language.toLowerCase() === tag?.toLowerCase());
-      if (found) return found;
-    }
-  return config.languages[0] ?? "";
+function choose(): string {
+  const known = Object.keys(config.texts);
+  const wanted = [document.documentElement.lang, ...navigator.languages].flatMap((tag) => [tag, (tag.split("-")[0] as string).toLowerCase()]);
+  return wanted.find((tag) => known.includes(tag)) ?? (known[0] as string);
 }
 
-export function textsIn(language: string): Texts {
-  return config.texts[language] as Texts;
+export let language: string;
+export let ui: string[] = [];
+export let categoryTexts: Record<string, CategoryTexts>;
+export let serviceTexts: Record<string, ServiceTexts>;
+
+/** Words that many services share (countries, grounds, lifetimes), so that each travels once. */
+let vocabulary: string[];
+
+/** The word that the letter at this place stands for; "0" is the first. */
+export function wordAt(letters: string, place: number): string | undefined {
+  return vocabulary[letters.charCodeAt(place) - 48];
 }
 
-export function direction(language: string): "rtl" | "ltr" {
-  return /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(language) ? "rtl" : "ltr";
+/** Read late: the page's language may be set after our script ran. */
+export function chooseLanguage(): void {
+  const chosen = choose();
+  if (chosen === language) return;
+  language = chosen;
+  ui = (config.texts[language] as string).split("\n");
+  let at: number = Ui.length;
+  const next = () => ui[at++] as string;
+  categoryTexts = {};
+  serviceTexts = {};
+  for (const [category, ...services] of config.categories) {
+    categoryTexts[category] = { name: next(), description: next(), count: next() };
+    for (const service of services) serviceTexts[service] = { name: next(), purpose: next() };
+  }
+  vocabulary = ui.slice(at);
 }
 
 /** Puts values into {placeholders}. */
-export function fill(text: string, values: Record<string, string>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+export function fill(text: Ui, values: Record<string, string>): string {
+  return (ui[text] as string).replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

@@ -1,28 +1,36 @@
 /** Start: release what is known to be granted, then ask or offer the way back. */
-import { cleanRefused } from "./clean";
-import { publishApi, type ConsentApi } from "./api";
 import { wireActions } from "./actions";
+import { publishApi, type ConsentApi } from "./api";
+import { cleanRefused } from "./clean";
 import { catchUp, keepNewest, recallDecision, tellPage } from "./decide";
 import { showEntry } from "./entry";
 import { showNotice } from "./notice";
-import { startOutbox } from "./outbox";
+import { sendNext, startOutbox } from "./outbox";
 import { showPlaceholders } from "./placeholder";
 import { bringsHeld, releaseGranted } from "./release";
 import { keepShell } from "./shell";
 import { isDecided, setDecision } from "./state";
 
+function lookAgain(): void {
+  releaseGranted();
+  showPlaceholders();
+}
+
 /** Follows the page while it is read and for as long as it lives. */
 function watch(): void {
-  const look = (records: MutationRecord[]) => {
+  new MutationObserver((records) => {
     keepShell();
-    if (!records.some((record) => [...record.addedNodes].some(bringsHeld))) return;
-    releaseGranted();
-    showPlaceholders();
-  };
-  new MutationObserver(look).observe(document, { childList: true, subtree: true });
-  document.addEventListener("DOMContentLoaded", () => {
-    releaseGranted();
-    showPlaceholders();
+    if (records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();
+  }).observe(document, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", lookAgain);
+  // Sizes of places are known once the style sheets are there, and change with the window.
+  addEventListener("load", showPlaceholders);
+  addEventListener("resize", showPlaceholders);
+  addEventListener("pageshow", (event) => event.persisted && catchUp());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    catchUp();
+    sendNext();
   });
 }
 
@@ -38,8 +46,6 @@ function start(resolveReady: () => void): void {
   } else showNotice();
   showPlaceholders();
   startOutbox(keepNewest);
-  addEventListener("pageshow", (event) => event.persisted && catchUp());
-  document.addEventListener("visibilitychange", () => document.hidden || catchUp());
 }
 
 const page = window as { consent?: ConsentApi };

@@ -1,42 +1,42 @@
 /** First layer: the question, and three equal answers. */
 import { config } from "./config";
-import { button, element } from "./element";
-import { chooseLanguage, textsIn } from "./language";
+import { button, make } from "./element";
+import { categoryTexts, ui, Ui } from "./language";
 import { announce, draw, shell } from "./shell";
 
 let notice: HTMLElement | undefined;
 
 /** Accept all and Reject all are made by one line of code, so that neither can be favoured. */
-export function answerButtons(accept: string, reject: string): HTMLButtonElement[] {
-  const answers = [button("accept_all", accept, "main"), button("reject_all", reject, "main")];
-  return config.theme.order === "reject_first" ? answers.reverse() : answers;
+export function makeAnswers(tag: "div" | "footer", ...others: HTMLElement[]): HTMLElement {
+  const labels = { accept_all: Ui.accept_all, reject_all: Ui.reject_all };
+  const answers = Object.entries(labels).map(([action, label]) => button(action, ui[label] as string, "main"));
+  if (config.order === "reject_first") answers.reverse();
+  return make(`${tag}.answers`, {}, ...answers, ...others);
 }
 
-function buildNotice(): HTMLElement {
-  const { ui, categories } = textsIn(chooseLanguage());
-  const names = config.categories.map(({ key }) => element("li", {}, categories[key]?.name ?? key));
-  const services = element("button", { type: "button", class: "link", "data-consent-action": "settings" }, ui.services_link);
-  return element(
-    "section",
-    { role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body", class: "notice " + config.theme.form },
-    element(
+function makeNotice(): HTMLElement {
+  const names = config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.name));
+  return make(
+    `section.notice ${config.position}`,
+    { role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body" },
+    make(
       "div",
-      { class: "words" },
-      element("h2", { id: "heading" }, ui.heading),
-      element("p", { id: "body" }, ui.body),
-      element("ul", { class: "names" }, ...names),
-      element("p", { class: "links" }, services, element("a", { href: ui.policy_url }, ui.policy)),
+      {},
+      make("h2", { id: "heading" }, ui[Ui.heading]),
+      make("p", { id: "body" }, ui[Ui.body]),
+      make("ul", {}, ...names),
+      make("p.links", {}, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
     ),
-    element("div", { class: "answers" }, ...answerButtons(ui.accept_all, ui.reject_all), button("settings", ui.settings, "quiet")),
+    makeAnswers("div", button("settings", ui[Ui.settings] as string, "quiet")),
   );
 }
 
 export function showNotice(): void {
   draw(() => {
     if (notice) return;
-    notice = buildNotice();
-    shell().prepend(notice);
-    announce(textsIn(chooseLanguage()).ui.heading);
+    const root = shell();
+    root.prepend((notice = makeNotice()));
+    announce(Ui.heading);
   });
 }
 

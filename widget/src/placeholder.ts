@@ -1,83 +1,67 @@
 /** In the place of a held frame or video: what is missing, who would get data, and a button to allow it. */
-import { config } from "./config";
-import { button, element } from "./element";
-import { areGranted, heldSelector, keysOf } from "./hold";
-import { chooseLanguage, fill, textsIn } from "./language";
+import { config, servicesOf } from "./config";
+import { button, make } from "./element";
+import { areGranted, keysOf } from "./hold";
+import { fill, serviceTexts, ui, Ui } from "./language";
 import { openRoot } from "./shell";
 
-const places = new Map<HTMLElement, { host: HTMLElement; display: string }>();
-const layout = ["position", "top", "left", "float", "margin", "flex", "grid-area", "align-self", "justify-self"];
+/** Held element -> what stands in its place, and the display that the page gave it inline. */
+const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
+/** How the page lays the held element out; its place is laid out likewise. */
+const layout = ["position", "inset", "float", "margin", "grid-area"];
 const smallest = 60; // px: smaller ones are measuring pixels, not content
 
-/** The services that the visitor would allow with one press. */
-export function servicesOf(held: Element): string[] {
-  return keysOf(held).flatMap((key) => config.categories.find((category) => category.key === key)?.services ?? [key]);
-}
-
-function buildPlaceholder(held: HTMLElement): HTMLElement {
+function makePlaceholder(held: Element): HTMLElement {
   const host = document.createElement("consent-placeholder");
-  const { ui, services } = textsIn(chooseLanguage());
-  const texts = servicesOf(held).map((key) => services[key]);
-  const service = texts.map((text) => text?.name).join(", ");
-  const provider = [...new Set(texts.map((text) => text?.provider))].join(", ");
-  openRoot(host).append(
-    element(
-      "div",
-      { class: "held" },
-      element("p", {}, fill(ui.held, { service, provider })),
-      element("div", {}, button("allow_service", fill(ui.allow_service, { service }), "main"), button("settings", ui.settings, "quiet")),
+  const root = openRoot(host);
+  const services = keysOf(held).flatMap(servicesOf);
+  const service = services.map((key) => serviceTexts[key]?.name).join(", ");
+  const provider = [...new Set(services.map((key) => config.services[key]?.[0]))].join(", ");
+  root.append(
+    make(
+      "div.held",
+      {},
+      make("p", {}, fill(Ui.held, { service, provider })),
+      make("div", {}, button("allow_service", fill(Ui.allow_service, { service }), "main"), button("settings", ui[Ui.settings] as string, "quiet")),
     ),
   );
   return host;
 }
 
 /** Takes exactly the room that the held element has in the page's own layout. */
-function fit(held: HTMLElement, host: HTMLElement, display: string): void {
-  host.remove();
+function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
+  host.style.display = "none";
   held.style.display = display;
   const { offsetWidth, offsetHeight } = held;
   if (offsetWidth < smallest || offsetHeight < smallest) return;
-  const style = getComputedStyle(held);
-  for (const name of layout) host.style.setProperty(name, style.getPropertyValue(name));
-  host.style.setProperty("display", style.display === "inline" ? "inline-block" : style.display);
-  host.style.setProperty("width", offsetWidth + "px");
-  host.style.setProperty("height", offsetHeight + "px");
+  const page = getComputedStyle(held);
+  for (const name of layout) host.style.setProperty(name, page.getPropertyValue(name));
+  host.style.display = page.display === "inline" ? "inline-block" : page.display;
+  host.style.width = offsetWidth + "px";
+  host.style.height = offsetHeight + "px";
   held.style.setProperty("display", "none", "important");
-  held.before(host);
+  if (!host.isConnected) held.before(host);
 }
 
-const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const place = places.get(target as HTMLElement);
-    if (place && !place.host.isConnected) fit(target as HTMLElement, place.host, place.display);
-  }
-});
-
-function fitAll(): void {
-  for (const [held, { host, display }] of places) fit(held, host, display);
-}
-
-/** The held element that a placeholder stands for. */
-export function heldBy(pressed: Element): HTMLElement | undefined {
+/** The held element that a placeholder's button stands for. */
+export function heldBy(pressed: Element): Element {
   const { host } = pressed.getRootNode() as ShadowRoot;
-  for (const [held, place] of places) if (place.host === host) return held;
-  return undefined;
+  return [...places].find(([, [place]]) => place === host)?.[0] ?? host;
 }
 
 /** Gives every held frame its placeholder, and takes away those that are not needed any more. */
 export function showPlaceholders(): void {
-  for (const [held, { host, display }] of places) {
+  for (const [held, [host, display]] of places) {
     if (held.isConnected && !areGranted(keysOf(held))) continue;
     host.remove();
     held.style.display = display;
-    sizes.unobserve(held);
     places.delete(held);
   }
-  for (const held of document.querySelectorAll<HTMLElement>(heldSelector)) {
-    const isKnown = servicesOf(held).every((key) => config.services[key]);
-    if (!/^(iframe|video|embed|object)$/i.test(held.tagName) || areGranted(keysOf(held)) || places.has(held) || !isKnown) continue;
-    if (!places.size) addEventListener("resize", fitAll);
-    places.set(held, { host: buildPlaceholder(held), display: held.style.display });
-    sizes.observe(held);
+  for (const held of document.querySelectorAll<HTMLElement>("iframe,video,embed,object")) {
+    const keys = keysOf(held);
+    if (areGranted(keys) || !keys.flatMap(servicesOf).every((key) => config.services[key])) continue;
+    const place = places.get(held) ?? [makePlaceholder(held), held.style.display];
+    places.set(held, place);
+    fit(held, place);
   }
 }

@@ -1,6 +1,6 @@
 /** Lets held elements go once what they wait for is granted; each one once. */
 import { areGranted, heldSelector, isComplete, keysOf } from "./hold";
-import { queueScript, releasedName, runScripts } from "./scripts";
+import { attempt, queueScript, releasedName, runs, runScripts } from "./scripts";
 
 const seen = new WeakSet<Element>();
 const ran: string[][] = [];
@@ -14,9 +14,7 @@ function releaseScript(held: HTMLScriptElement, keys: string[]): void {
 
 function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
   const content = document.importNode(template.content, true);
-  const scripts = [...content.querySelectorAll("script")].filter(
-    (script) => !script.type || /module|importmap|(java|ecma)script/i.test(script.type),
-  );
+  const scripts = [...content.querySelectorAll("script")].filter(({ type }) => runs.test(type));
   for (const script of scripts) {
     // Held by hand: inserted as they are they would run at once and out of order.
     script.setAttribute("data-consent-type", script.type);
@@ -56,13 +54,7 @@ function release(element: Element): void {
 
 export function releaseGranted(): void {
   hasIncomplete = false;
-  for (const element of document.querySelectorAll(heldSelector)) {
-    try {
-      release(element);
-    } catch (error) {
-      console.error(error);
-    }
-  }
+  for (const element of document.querySelectorAll(heldSelector)) attempt(() => release(element));
   runScripts();
 }
 

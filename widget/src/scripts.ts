@@ -16,18 +16,8 @@ export function releasedName(element: Element, name: string): string | undefined
   return unsafe.test(released) || (released === "href" && !/^(link|image)$/i.test(element.tagName)) ? undefined : released;
 }
 
-interface TrustPolicy {
-  createScript(text: string): string;
-  createScriptURL(text: string): string;
-}
-let policy: TrustPolicy | undefined;
-
-/** The owner's own mark-up, told to browsers that enforce Trusted Types (policy name: consent). */
-function trust(kind: "createScript" | "createScriptURL", text: string): string {
-  const factory = (window as { trustedTypes?: { createPolicy(name: string, rules: TrustPolicy): TrustPolicy } }).trustedTypes;
-  policy ??= factory?.createPolicy("consent", { createScript: (script) => script, createScriptURL: (url) => url });
-  return policy ? policy[kind](text) : text;
-}
+/** Types that a browser runs; any other makes a block of data. */
+export const runs = /^(|module|importmap|.*(java|ecma)script)$/i;
 
 function isExternal(held: Element): boolean {
   return held.hasAttribute("src") || held.hasAttribute(prefix + "src");
@@ -35,23 +25,28 @@ function isExternal(held: Element): boolean {
 
 function revive(held: HTMLScriptElement): HTMLScriptElement {
   const script = document.createElement("script");
-  const type = held.getAttribute(prefix + "type");
-  const src = held.getAttribute(prefix + "src") ?? held.getAttribute("src");
   for (const { name, value } of held.attributes) {
-    const released = releasedName(held, name) ?? name;
-    if (!/^(type|src|async|data-consent.*)$/.test(released)) script.setAttribute(released, value);
+    const released = releasedName(held, name);
+    if (released || !/^(type$|data-consent)/.test(name)) script.setAttribute(released ?? name, value);
   }
-  if (type) script.type = type;
-  script.nonce = held.nonce ?? ""; // hidden from getAttribute on pages with a policy
-  script.async = held.hasAttribute("async") || held.hasAttribute(prefix + "async");
-  if (src === null) script.text = trust("createScript", held.text);
-  else script.src = trust("createScriptURL", src);
+  script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
+  script.async = script.hasAttribute("async"); // made by script it would be async by itself
+  if (!script.hasAttribute("src")) script.text = held.text;
   return script;
 }
 
 /** Only these fire load or error: waiting for another one would wait for ever. */
 function isAwaited(script: HTMLScriptElement): boolean {
-  return !!script.getAttribute("src") && !script.async && !script.noModule && /^(|module|.*(java|ecma)script)$/i.test(script.type);
+  return !!script.getAttribute("src") && !script.async && !script.noModule && runs.test(script.type);
+}
+
+/** What fails with one tag must not keep the others. */
+export function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 function finishOne(): void {
@@ -65,7 +60,7 @@ export function runScripts(): void {
     if (loading && !isExternal(held)) return;
     waiting.shift();
     if (!held.isConnected || !areGranted(keys)) continue;
-    try {
+    attempt(() => {
       const script = revive(held);
       if (isAwaited(script)) {
         loading++;
@@ -73,14 +68,12 @@ export function runScripts(): void {
         script.addEventListener("error", finishOne);
       }
       held.replaceWith(script);
-    } catch (error) {
-      console.error(error);
-    }
+    });
   }
 }
 
 /** With a nonce on our own tag, injected mark-up must not run through us what the policy would stop. */
 export function queueScript(held: HTMLScriptElement, keys: string[]): void {
-  if (nonce && held.nonce !== nonce) console.warn("consent: not released, its nonce is not the page's", held);
+  if (nonce && held.nonce !== nonce) console.warn("consent: nonce", held);
   else waiting.push({ held, keys });
 }

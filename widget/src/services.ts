@@ -1,14 +1,12 @@
 /** One service in the second layer: who gets what, why, where and for how long. */
-import { config, type Texts } from "./config";
-import { element, outsideLink } from "./element";
+import { config, itemsOf, type Service } from "./config";
+import { make, outsideLink } from "./element";
+import { serviceTexts, ui, Ui, wordAt, type ServiceTexts } from "./language";
 
-const kinds: Record<string, string> = { l: "localStorage", s: "sessionStorage", i: "IndexedDB", k: "Cache Storage" };
-
-/** A native checkbox that looks and is announced as a switch. */
+/** A native checkbox that looks like a switch: one of a category can also be mixed, which a switch cannot say. */
 export function makeSwitch(key: string, isOn: boolean): HTMLInputElement {
-  const input = element("input", {
+  const input = make("input", {
     type: "checkbox",
-    role: "switch",
     id: "switch-" + key,
     "aria-labelledby": "name-" + key,
     "aria-describedby": "about-" + key,
@@ -17,36 +15,24 @@ export function makeSwitch(key: string, isOn: boolean): HTMLInputElement {
   return input;
 }
 
-function storedItems(key: string, lifetimes: string[], none: string): Node {
-  const items = config.services[key]?.items ?? [];
-  if (!items.length) return document.createTextNode(none);
-  return element(
-    "ul",
+export function describeService(key: string, control: Node | string): HTMLElement {
+  const { name, purpose } = serviceTexts[key] as ServiceTexts;
+  const [provider, policy, facts] = config.services[key] as Service;
+  const country = wordAt(facts, 0);
+  const items = itemsOf(key).map((item) => make("li", {}, make("code", {}, item.slice(2)), " " + wordAt(item, 1)));
+  const rows: [Ui, Node | string | undefined][] = [
+    [Ui.provider_label, provider + (country && ` (${country})`)],
+    [Ui.transfers_label, wordAt(facts, 1)],
+    [Ui.legal_basis_label, wordAt(facts, 2)],
+    [Ui.retention_label, wordAt(facts, 3)],
+    [Ui.items_label, items.length ? make("ul", {}, ...items) : ui[Ui.no_items]],
+  ];
+  return make(
+    "div.service",
     {},
-    ...items.map(([name, kind], index) =>
-      element("li", {}, element("code", {}, name), [" ", kinds[kind], lifetimes[index]].filter(Boolean).join(" · ")),
-    ),
-  );
-}
-
-export function describeService(key: string, { ui, services }: Texts, control: Node): HTMLElement {
-  const texts = services[key];
-  if (!texts) return element("div");
-  const list = element("dl");
-  const row = (label: string, value: string | Node) =>
-    value && list.append(element("dt", {}, label), element("dd", {}, value));
-  row(ui.provider_label, texts.provider + (texts.country && ` (${texts.country})`));
-  row(ui.transfers_label, texts.transfers);
-  row(ui.legal_basis_label, texts.legal_basis);
-  row(ui.retention_label, texts.retention);
-  row(ui.items_label, storedItems(key, texts.items, ui.no_items));
-  const policy = config.services[key]?.policy;
-  return element(
-    "div",
-    { class: "service" },
-    element("div", { class: "row" }, element("h4", { id: "name-" + key }, texts.name), control),
-    element("p", { id: "about-" + key }, texts.purpose),
-    list,
-    policy ? outsideLink(policy, ui.policy_label, `${ui.policy_label}: ${texts.name}`) : "",
+    make("div.row", {}, make("h4", { id: "name-" + key }, name), control),
+    make("p", { id: "about-" + key }, purpose),
+    make("dl", {}, ...rows.flatMap(([label, value]) => (value ? [make("dt", {}, ui[label]), make("dd", {}, value)] : []))),
+    policy && outsideLink(policy, ui[Ui.policy] as string, `${ui[Ui.policy]}: ${name}`),
   );
 }

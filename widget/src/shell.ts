@@ -1,39 +1,55 @@
 /** The one element that we add to a page: <consent-notice> with everything of ours in its shadow root. */
 import { config } from "./config";
-import { element } from "./element";
-import { chooseLanguage, direction } from "./language";
-import { dress } from "./styles";
+import { make } from "./element";
+import { chooseLanguage, language, ui, Ui } from "./language";
+import { nonce } from "./origin";
+import css from "./widget.css";
 
 type Action = (pressed: HTMLElement) => void;
 
 /** What the buttons do, by their data-consent-action. */
 export const actions: Record<string, Action> = {};
 
+let sheet: CSSStyleSheet | undefined;
+
+function dress(root: ShadowRoot): void {
+  const text = css + config.css; // the form that was chosen comes last
+  try {
+    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(text);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    const style = make("style", {}, text); // browsers without constructable sheets
+    style.nonce = nonce;
+    root.append(style);
+  }
+}
+
+/** Again for each layer: the page may have changed its language since. */
+function speak(host: HTMLElement): void {
+  chooseLanguage();
+  host.lang = language;
+  host.dir = ui[Ui.direction] as string;
+}
+
 export function openRoot(host: HTMLElement): ShadowRoot {
   const root = host.attachShadow({ mode: "open" });
-  const language = chooseLanguage();
-  host.lang = language;
-  host.dir = direction(language);
+  speak(host);
   dress(root);
-  root.addEventListener("click", (event) => {
-    const pressed = (event.target as Element).closest<HTMLElement>("[data-consent-action]");
-    if (pressed) actions[pressed.dataset.consentAction ?? ""]?.(pressed);
+  root.addEventListener("click", ({ target }) => {
+    const pressed = (target as Element).closest<HTMLElement>("[data-consent-action]");
+    if (pressed) actions[pressed.dataset.consentAction as string]?.(pressed);
   });
   return root;
 }
 
 let host: HTMLElement | undefined;
-let status: HTMLElement | undefined;
+const status = make("p.status", { role: "status" });
 const drawing: (() => void)[] = [];
 
 /** Our shadow root; made on first use, always the first thing in the body. */
 export function shell(): ShadowRoot {
-  if (!host) {
-    host = document.createElement("consent-notice");
-    host.className = config.theme.position;
-    const root = openRoot(host);
-    root.append((status = element("p", { role: "status", class: "status" })));
-  }
+  if (!host) openRoot((host = document.createElement("consent-notice"))).append(status);
+  speak(host);
   if (!host.isConnected) document.body.prepend(host);
   return host.shadowRoot as ShadowRoot;
 }
@@ -52,7 +68,7 @@ export function keepShell(): void {
 }
 
 /** Says it once, politely, to those who listen. */
-export function announce(text: string): void {
+export function announce(text: Ui): void {
   shell();
-  setTimeout(() => status && (status.textContent = text), 100);
+  setTimeout(() => (status.textContent = ui[text] as string), 100);
 }

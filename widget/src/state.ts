@@ -4,26 +4,21 @@ import { config } from "./config";
 /** Every optional category and service, true or false. */
 export type Grants = Record<string, boolean>;
 
+/** Named as the server's API names them: a message in the outbox is a decision, too. */
 export interface Decision {
   version: number;
-  /** Unix seconds. */
-  time: number;
-  subject: string;
+  subject_id: string;
+  decided_at: string;
   grants: Grants;
 }
 
-const necessary = config.categories.filter((category) => category.key === "necessary");
-const always = necessary.flatMap((category) => [category.key, ...category.services]);
-const optional = config.categories.filter((category) => category.key !== "necessary");
+export const necessary = "necessary";
 
-let current: Decision | undefined;
+/** The decision that holds in this page. */
+export let current: Decision | undefined;
 
 export function setDecision(decision: Decision | undefined): void {
   current = decision;
-}
-
-export function lastDecision(): Decision | undefined {
-  return current;
 }
 
 /** A decision on an older version than the last material change is asked again. */
@@ -31,17 +26,26 @@ export function isDecided(): boolean {
   return !!current && current.version >= config.material;
 }
 
+/** A copy for the page; what is necessary is always granted. */
+export function publicGrants(): Grants {
+  const grants: Grants = { ...(isDecided() && current?.grants) };
+  for (const [category, ...services] of config.categories)
+    if (category === necessary) for (const key of [category, ...services]) grants[key] = true;
+  return grants;
+}
+
 /** Whether a category or service may run now; everything unknown may not. */
 export function isGranted(key: string): boolean {
-  return always.includes(key) || (isDecided() && current?.grants[key] === true);
+  return publicGrants()[key] === true;
 }
 
 /** A complete map in which exactly these services (and categories without services) are granted. */
 export function grantsWhere(isChosen: (key: string) => boolean): Grants {
   const grants: Grants = {};
-  for (const { key, services } of optional) {
+  for (const [category, ...services] of config.categories) {
+    if (category === necessary) continue;
     for (const service of services) grants[service] = isChosen(service);
-    grants[key] = services.length ? services.every((service) => grants[service]) : isChosen(key);
+    grants[category] = services.length ? services.every((service) => grants[service]) : isChosen(category);
   }
   return grants;
 }
