@@ -48,6 +48,22 @@ class StrictBoolean(fields.Boolean):
         return value
 
 
+class Map(fields.Dict):
+    """A table with names of the caller's choice; its errors are told by those names."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            # A field may be called "key" or "value" itself: no step of ours may be.
+            found = {
+                name: said.get("key") or said["value"] for name, said in error.messages.items()
+            }
+            raise ValidationError(found) from error
+
+
 class WholeMatch(validate.Regexp):
     """A pattern for the whole text: `$` alone would let a line end through."""
 
@@ -126,9 +142,9 @@ def link_field(*, required: bool = False) -> fields.String:
     return fields.String(load_default="", validate=rules)
 
 
-def words(**options: Any) -> fields.Dict:
+def words(**options: Any) -> Map:
     """Return a field for one text in several languages: language -> text."""
-    return fields.Dict(
+    return Map(
         keys=language_field(),
         values=text(required=True),
         **options,
@@ -140,9 +156,7 @@ def flatten_errors(messages: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(messages, Mapping):
         flat: dict[str, list[str]] = {}
         for name, inner in messages.items():
-            # Dict fields put their errors under "value" and "key".
-            step = path if name in {"value", "key"} and path else f"{path}.{name}".lstrip(".")
-            for where, what in flatten_errors(inner, str(step)).items():
+            for where, what in flatten_errors(inner, f"{path}.{name}".lstrip(".")).items():
                 flat.setdefault(where, []).extend(what)
         return flat
     if isinstance(messages, (list, tuple)):

@@ -14,6 +14,7 @@ from consent_server.errors import InvalidForm
 from consent_server.forms import (
     LANGUAGE_PATTERN,
     LINK_PATTERN,
+    Map,
     StrictForm,
     WholeNumber,
     flatten_errors,
@@ -63,7 +64,7 @@ class AuthorityForm(StrictForm):
 class LinksForm(StrictForm):
     """Pages of the site that the notice points to."""
 
-    policy = fields.Dict(
+    policy = Map(
         keys=matching(_POLICY_LANGUAGE, "a language tag such as fi"),
         values=link_field(required=True),
         required=True,
@@ -187,9 +188,9 @@ class SiteForm(StrictForm):
     services = fields.List(
         fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
     )
-    texts = fields.Dict(
+    texts = Map(
         keys=language_field(),
-        values=fields.Dict(keys=fields.String(), values=text(required=True)),
+        values=Map(keys=fields.String(), values=text(required=True)),
         load_default=dict,
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, post_load, validate
 
-from consent_server.forms import StrictBoolean, StrictForm, WholeNumber, key_field, matching
+from consent_server.forms import Map, StrictBoolean, StrictForm, WholeNumber, key_field, matching
 from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
 from consent_server.rules.times import NotATime, parse_time
 
@@ -88,7 +88,7 @@ class DecisionSchema(StrictForm):
     version = WholeNumber(required=True, validate=validate.Range(1, MAX_VERSION))
     script = matching(_HEX_16, "16 hex digits from the script's configuration", required=True)
     language = fields.String(required=True, validate=validate.Length(2, 16))
-    grants = fields.Dict(
+    grants = Map(
         keys=key_field(),
         values=StrictBoolean(required=True),
         required=True,
