@@ -88,7 +88,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("js-agent.newrelic.com/", _local("NRBA_SESSION")),
     ("assets.flex.twilio.com/", _library("Twilio", "init", "initWebchat")),
     ("media.twiliocdn.com/", _library("Twilio", "init", "initWebchat")),
-    ("chimpstatic.com/", _cookies("mcform_id")),
+    ("chimpstatic.com/", _cookies("_mcid")),
 )
 
 
