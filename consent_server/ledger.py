@@ -26,6 +26,9 @@ from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
 #: Which daily total a method adds to; the others count by what they amount to.
 _COUNTED = {Method.ACCEPT_ALL: "accepted", Method.REJECT_ALL: "refused"}
 
+#: Times are kept in milliseconds.
+_TICK = timedelta(milliseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
@@ -61,7 +64,11 @@ def append_event(
     if earlier is not None:
         return Recorded(_repeat(session, shown, earlier, decision, key), new=False)
     salt = secrets.token_bytes(SALT_BYTES)
-    event = _build_event(shown, decision, key, salt, _latest_grants(session, shown, key), now)
+    previous, received = _latest(session, shown, key)
+    if received is not None:
+        # A clock that steps back must not reorder what one visitor said.
+        now = max(now, received + _TICK)
+    event = _build_event(shown, decision, key, salt, previous, now)
     leaf_hash = hash_event(event)
     session.add(_row(shown, event, leaf_hash))
     session.add(
@@ -168,9 +175,12 @@ def _repeat(
     return build_receipt(event, row.leaf_hash, subject.salt if subject else None)
 
 
-def _latest_grants(session: Session, shown: ShownVersion, key: bytes) -> Grants | None:
-    return session.scalar(
-        select(ConsentEvent.grants)
+def _latest(
+    session: Session, shown: ShownVersion, key: bytes
+) -> tuple[Grants | None, datetime | None]:
+    """Return what the subject said last, and when it was received."""
+    found = session.execute(
+        select(ConsentEvent.grants, ConsentEvent.received_at)
         .join(
             SubjectData,
             (SubjectData.site_id == ConsentEvent.site_id)
@@ -179,7 +189,8 @@ def _latest_grants(session: Session, shown: ShownVersion, key: bytes) -> Grants 
         .where(SubjectData.site_id == shown.site_id, SubjectData.subject_key == key)
         .order_by(ConsentEvent.received_at.desc(), ConsentEvent.event_id.desc())
         .limit(1)
-    )
+    ).first()
+    return (found.grants, found.received_at) if found else (None, None)
 
 
 def _count(session: Session, shown: ShownVersion, event: Event) -> None:
