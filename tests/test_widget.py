@@ -1,0 +1,79 @@
+"""The script: one response, the same bytes for the same version, and nothing can break out."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from typing import Any
+
+import brotli
+import pytest
+
+from consent_server.site_form import load_site_form
+from consent_server.snapshot import build_snapshot
+from consent_server.widget import compose_script, pack_script, read_core
+from tests.conftest import ReadSite
+from tests.test_site_form import change
+
+SITES = ["getjenny", "jackbot", "jiminny", "smilee", "ujet"]
+
+
+def configuration(body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(body.decode().rpartition("})(")[2].removesuffix(");"))
+    return found
+
+
+@pytest.mark.parametrize("key", SITES)
+def test_the_same_version_gives_the_same_bytes(read_site: ReadSite, key: str) -> None:
+    config = build_snapshot(load_site_form(read_site(key)))
+    one, other = compose_script(config, 1, 1), compose_script(config, 1, 1)
+    assert one == other
+    assert one.script_hash == hashlib.sha256(one.body).hexdigest()
+    assert pack_script(one) == pack_script(other)
+
+
+def test_the_script_knows_itself_and_its_version(read_site: ReadSite) -> None:
+    config = build_snapshot(load_site_form(read_site("smilee")))
+    script = compose_script(config, 7, 3)
+    known = configuration(script.body)
+    assert (known["site"], known["version"], known["material"]) == ("smilee", 7, 3)
+    assert known["script"] == script.script_id
+    assert compose_script(config, 8, 3).script_id != script.script_id
+
+
+def test_the_core_is_in_it_word_for_word(read_site: ReadSite) -> None:
+    config = build_snapshot(load_site_form(read_site("smilee")))
+    assert read_core() in compose_script(config, 1, 1).body.decode()
+
+
+def test_packed_bytes_unpack_to_the_script(read_site: ReadSite) -> None:
+    config = build_snapshot(load_site_form(read_site("smilee")))
+    packed = pack_script(compose_script(config, 1, 1))
+    assert brotli.decompress(packed.brotli) == packed.script.body
+    assert gzip.decompress(packed.gzip) == packed.script.body
+
+
+def test_the_smilee_script_fits_into_nine_kilobytes(read_site: ReadSite) -> None:
+    config = build_snapshot(load_site_form(read_site("smilee")))
+    assert len(pack_script(compose_script(config, 1, 1)).brotli) <= 9_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</script><script>x()</script>",
+        '"})(alert(1));//',
+        "`${alert(1)}`",
+        "\\u0022",
+        "{{",
+        "é\u202e",
+    ],
+)
+def test_no_text_can_break_out_of_the_configuration(read_site: ReadSite, text: str) -> None:
+    site = change(read_site("smilee"), "texts", {"sv": {"heading": text}})
+    body = compose_script(build_snapshot(load_site_form(site)), 1, 1).body
+    prefix, core = b"(function(SITE_CONFIG){", read_core().encode()
+    assert body.startswith(prefix + core + b"})(")
+    known = json.loads(body[len(prefix) + len(core) + 3 : -2])
+    assert text in known["texts"]["sv"]
