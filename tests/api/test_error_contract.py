@@ -360,6 +360,20 @@ def test_the_budget_of_one_site_leaves_the_others_alone(settings: Settings) -> N
     app.extensions["consent"].database.close()
 
 
+@pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 201)])
+def test_who_asks_is_told_by_trusted_proxies_only(
+    settings: Settings, proxies: int, status: int
+) -> None:
+    app = create_app(dataclasses.replace(settings, decisions_per_minute=1, trusted_proxies=proxies))
+    visitor = Visitor(app.test_client(use_cookies=False))
+    answers = [
+        visitor.send(visitor.decision(), headers={"X-Forwarded-For": f"203.0.113.{number}"})
+        for number in (1, 2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, status]
+    app.extensions["consent"].database.close()
+
+
 @pytest.mark.parametrize(
     "path",
     [

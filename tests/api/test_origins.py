@@ -35,6 +35,7 @@ def test_the_sites_own_page_can_read_errors_too(visitor: Visitor) -> None:
     answer = visitor.send({}, headers={"Origin": OWN})
     read_problem(answer, 422)
     assert answer.headers["Access-Control-Allow-Origin"] == OWN
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -10,8 +11,11 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
+from consent_server.app import create_app
+from consent_server.config import Settings
 from tests.api.answers import read_problem
 from tests.conftest import ReadSite
+from tests.visitor import Visitor
 
 PATH = "/w/smilee.js"
 SITES = ["getjenny", "jackbot", "jiminny", "smilee", "ujet"]
@@ -146,6 +150,14 @@ def test_no_text_of_a_site_can_end_the_script(
     script = client.get(PATH).text
     configuration = script.rpartition("})(")[2].removesuffix(");")
     assert "alert(1)" in json.dumps(json.loads(configuration))
+
+
+def test_the_public_path_is_the_operators_choice(settings: Settings) -> None:
+    app = create_app(dataclasses.replace(settings, widget_path="/assets/s"))
+    visitor = Visitor(app.test_client(use_cookies=False), widget_path="/assets/s")
+    assert visitor.accept_all().status_code == 201
+    read_problem(visitor.client.get(PATH), 404)
+    app.extensions["consent"].database.close()
 
 
 def test_no_block_list_word_stands_in_the_public_path() -> None:
