@@ -41,16 +41,15 @@ def ngettext(one: str, many: str) -> tuple[str, str]:
 UI_TEXTS: Mapping[str, str] = {
     "heading": _("May we use cookies beyond what is necessary?"),
     "body": _(
-        "{controller} asks to use cookies and similar techniques. You can change or withdraw your choice at any time under “{entry}”."
+        "{controller} asks to use cookies and similar techniques. "
+        "You can change or withdraw your choice at any time under “{entry}”."
     ),
     "accept_all": _("Accept all"),
     "reject_all": _("Reject all"),
     "settings": _("Settings"),
     "policy": _("Privacy policy"),
     "preferences_heading": _("Cookie settings"),
-    "preferences_body": _(
-        "Everything beyond the necessary stays off until you switch it on."
-    ),
+    "preferences_body": _("Everything beyond the necessary stays off until you switch it on."),
     "save": _("Save my choices"),
     "withdraw": _("Withdraw consent"),
     "close": _("Back"),
@@ -66,9 +65,7 @@ UI_TEXTS: Mapping[str, str] = {
     "decided": _("You decided on {date} (version {version})."),
     "shown_link": _("What was shown to you"),
     "id_label": _("Consent ID"),
-    "held": _(
-        "{service} sends data to {provider} and so waits for your consent."
-    ),
+    "held": _("{service} sends data to {provider} and so waits for your consent."),
     "allow_service": _("Allow {service}"),
     "saved": _("Your choice is saved."),
 }
@@ -170,7 +167,7 @@ def spell_lifetime(language: str, lifetime: str) -> str:
 
 
 def spell_item(language: str, kind: str, lifetime: str) -> str:
-    """Return how long a stored item lives and, where it is no cookie, where: "2 years · IndexedDB"."""
+    """Return how long an item lives and, where it is no cookie, where: "2 years · IndexedDB"."""
     lives = spell_lifetime(language, lifetime)
     return f"{lives} · {STORAGE_NAMES[kind]}" if kind in STORAGE_NAMES else lives
 

@@ -56,6 +56,20 @@ def test_what_is_no_lifetime_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "kind", "expected"),
+    [
+        ("en", "cookie", "2 years"),
+        ("fi", "indexed_db", "2 vuotta · IndexedDB"),
+        ("sv", "local_storage", "2 år · localStorage"),
+    ],
+)
+def test_an_item_that_is_no_cookie_says_where_it_lies(
+    language: str, kind: str, expected: str
+) -> None:
+    assert texts.spell_item(language, kind, "2y") == expected
+
+
+@pytest.mark.parametrize(
     ("language", "expected"),
     [("en", "United States"), ("fi", "Yhdysvallat"), ("sv", "USA")],
 )
