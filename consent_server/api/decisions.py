@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -111,11 +112,14 @@ def share_with_site(response: Response) -> Response:
 
 
 def _record(shown: ShownVersion, decision: Decision) -> Recorded:
-    """Append in a transaction of its own; a concurrent twin makes one more try needed."""
-    try:
-        return _append(shown, decision)
-    except IntegrityError:
-        return _append(shown, decision)
+    """Append in a transaction of its own; concurrent twins make another try needed.
+
+    One may have taken the decision's place, another the place of the day's total.
+    """
+    for _ in range(2):
+        with suppress(IntegrityError):
+            return _append(shown, decision)
+    return _append(shown, decision)
 
 
 def _append(shown: ShownVersion, decision: Decision) -> Recorded:
