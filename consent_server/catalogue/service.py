@@ -42,13 +42,11 @@ class StoredItem:
     purpose: Mapping[str, str]
 
     def matches(self, name: str) -> bool:
-        """Tell whether a name seen in a browser is this item; `*` stands for at least one sign."""
+        """Tell whether a name seen in a browser is this item; `*` stands for any signs, or none."""
         if self.name.endswith("*"):
-            prefix = self.name[:-1]
-            return name.startswith(prefix) and len(name) > len(prefix)
+            return name.startswith(self.name[:-1])
         if self.name.startswith("*"):
-            suffix = self.name[1:]
-            return name.endswith(suffix) and len(name) > len(suffix)
+            return name.endswith(self.name[1:])
         return name == self.name
 
 

@@ -22,7 +22,7 @@ export function cleanRefused(): void {
   const covers = (pattern: string, name: string) => {
     const [start = "", end] = pattern.split("*");
     if (end === undefined) return name === pattern;
-    return name.length >= pattern.length && name.startsWith(start) && name.endsWith(end);
+    return name.length >= pattern.length - 1 && name.startsWith(start) && name.endsWith(end);
   };
   const clean = async (kind: string, list: () => Iterable<string> | Promise<Iterable<string>>, remove: (name: string) => unknown) => {
     if (!gone.some((item) => item[0] === kind)) return;

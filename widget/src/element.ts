@@ -22,6 +22,6 @@ export function button(action: string, text: string, look: string): HTMLButtonEl
 }
 
 /** Opens beside the page, so that nothing chosen so far is lost. */
-export function outsideLink(href: string, text: string, label = text): HTMLAnchorElement {
-  return make("a", { href, target: "_blank", rel: "noreferrer", "aria-label": label }, text);
+export function outsideLink(href: string, text: string): HTMLAnchorElement {
+  return make("a", { href, target: "_blank", rel: "noreferrer" }, text);
 }

@@ -7,11 +7,11 @@ import { announce, draw, shell } from "./shell";
 let notice: HTMLElement | undefined;
 
 /** Accept all and Reject all are made by one line of code, so that neither can be favoured. */
-export function makeAnswers(tag: "div" | "footer", ...others: HTMLElement[]): HTMLElement {
+export function makeAnswers(...others: HTMLElement[]): HTMLElement {
   const labels = { accept_all: Ui.accept_all, reject_all: Ui.reject_all };
   const answers = Object.entries(labels).map(([action, label]) => button(action, ui[label] as string, "main"));
   if (config.order === "reject_first") answers.reverse();
-  return make(`${tag}.answers`, {}, ...answers, ...others);
+  return make("div.answers", {}, ...answers, ...others);
 }
 
 function makeNotice(): HTMLElement {
@@ -27,7 +27,7 @@ function makeNotice(): HTMLElement {
       make("ul", {}, ...names),
       make("p.links", {}, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
     ),
-    makeAnswers("div", button("settings", ui[Ui.settings] as string, "quiet")),
+    makeAnswers(button("settings", ui[Ui.settings] as string, "quiet")),
   );
 }
 

@@ -69,7 +69,7 @@ export function sendNext(): void {
       const { decision_id } = message;
       if (event_id !== decision_id) {
         if (status > 499 || status === 429) return retryLater();
-        console.warn("consent: refused", status, decision_id); // the same every time: it can never be recorded
+        console.warn("consent:", status, decision_id); // the same every time: it can never be recorded
       }
       writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));
       delay = firstDelay;

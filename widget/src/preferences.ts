@@ -1,10 +1,10 @@
 /** Second layer: every category and service with its own switch, and what was decided before. */
 import { config } from "./config";
 import { button, make, outsideLink } from "./element";
-import { categoryTexts, fill, language, ui, Ui } from "./language";
+import { categoryTexts, fill, language, ui, Ui, type CategoryTexts } from "./language";
 import { makeAnswers } from "./notice";
 import { base } from "./origin";
-import { describeService, makeSwitch } from "./services";
+import { describeService, makeHeading, makeSwitch } from "./services";
 import { shell } from "./shell";
 import { current, grantsWhere, isDecided, isGranted, necessary, type Grants } from "./state";
 
@@ -20,15 +20,15 @@ export function chosenGrants(): Grants {
 }
 
 function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
-  const texts = categoryTexts[key];
+  const { name, description, count } = categoryTexts[key] as CategoryTexts;
   const control = (of: string, fixed = "") => (key === necessary ? fixed : (switches[of] = makeSwitch(of, isGranted(of))));
   const section = make(
     "section",
     {},
-    make("div.row", {}, make("h3", { id: "name-" + key }, texts?.name), control(key, ui[Ui.always_on])),
-    make("p", { id: "about-" + key }, texts?.description),
+    makeHeading("h3", key, name, control(key, ui[Ui.always_on])),
+    make("p", { id: "about-" + key }, description),
     !!services.length &&
-      make("details", {}, make("summary", {}, texts?.count), ...services.map((service) => describeService(service, control(service)))),
+      make("details", {}, make("summary", {}, count), ...services.map((service) => describeService(service, control(service)))),
   );
   const own = switches[key];
   /** A category follows its services: on, off, or mixed. */
@@ -73,9 +73,9 @@ export function showPreferences(pressed?: HTMLElement): void {
   dialog = make(
     "dialog",
     { "aria-labelledby": "title" },
-    make("header.row", {}, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
-    make("div", {}, make("p", {}, ui[Ui.preferences_body]), makeDecided(), ...config.categories.map(makeCategory)),
-    makeAnswers("footer", button("save", ui[Ui.save] as string, "quiet")),
+    make("div.row", {}, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
+    make("div.content", {}, make("p", {}, ui[Ui.preferences_body]), makeDecided(), ...config.categories.map(makeCategory)),
+    makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
   );
   dialog.addEventListener("close", hidePreferences);
   root.append(dialog);

@@ -5,14 +5,14 @@ import { serviceTexts, ui, Ui, wordAt, type ServiceTexts } from "./language";
 
 /** A native checkbox that looks like a switch: one of a category can also be mixed, which a switch cannot say. */
 export function makeSwitch(key: string, isOn: boolean): HTMLInputElement {
-  const input = make("input", {
-    type: "checkbox",
-    id: "switch-" + key,
-    "aria-labelledby": "name-" + key,
-    "aria-describedby": "about-" + key,
-  });
+  const input = make("input", { type: "checkbox", id: "switch-" + key, "aria-describedby": "about-" + key });
   input.checked = isOn;
   return input;
+}
+
+/** The name is the switch's label, so that it can be pressed, too. */
+export function makeHeading(tag: "h3" | "h4", key: string, name: string, control: Node | string): HTMLElement {
+  return make("div.row", {}, make(tag, {}, make("label", { for: "switch-" + key }, name)), control);
 }
 
 export function describeService(key: string, control: Node | string): HTMLElement {
@@ -30,9 +30,9 @@ export function describeService(key: string, control: Node | string): HTMLElemen
   return make(
     "div.service",
     {},
-    make("div.row", {}, make("h4", { id: "name-" + key }, name), control),
+    makeHeading("h4", key, name, control),
     make("p", { id: "about-" + key }, purpose),
     make("dl", {}, ...rows.flatMap(([label, value]) => (value ? [make("dt", {}, ui[label]), make("dd", {}, value)] : []))),
-    policy && outsideLink(policy, ui[Ui.policy] as string, `${ui[Ui.policy]}: ${name}`),
+    policy && outsideLink(policy, ui[Ui.policy] as string),
   );
 }
