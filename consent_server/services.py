@@ -93,7 +93,7 @@ def consent_record(form: Mapping[str, Any]) -> SiteService:
         category=NECESSARY,
         legal_basis="legal_obligation",
         retention=days,
-        justification="GDPR article 7(1): the controller must be able to show the choice.",
+        justification="",
         provider=controller["name"],
         country=controller["country"],
         address=controller["address"],

@@ -65,7 +65,7 @@ UI_TEXTS: Mapping[str, str] = {
     "decided": _("You decided on {date} (version {version})."),
     "shown_link": _("What was shown to you"),
     "id_label": _("Consent ID"),
-    "held": _("{service} sends data to {provider} and so waits for your consent."),
+    "held": _("{service} sends data to {provider} and needs your consent."),
     "allow_service": _("Allow {service}"),
     "saved": _("Your choice is saved."),
 }

@@ -10,13 +10,14 @@ from flask_babel import format_date, get_locale
 
 from consent_server.paths import asset_dir
 from consent_server.rules.times import spell_time
+from consent_server.texts import spell_country
 
 _CACHE_SECONDS = 3600
 
 
 def register_pages(app: Flask) -> None:
     """Add the filters and files that the templates use."""
-    app.jinja_env.filters.update(utc=spell_time, day=_day, language_name=_language_name)
+    app.jinja_env.filters.update(utc=spell_time, day=_day, language_name=_language_name, country=_country)
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
 
     @app.get("/pages/<path:name>")
@@ -26,6 +27,10 @@ def register_pages(app: Flask) -> None:
 
 def _day(moment: datetime) -> str:
     return str(format_date(moment, "long"))
+
+
+def _country(code: str, language: str) -> str:
+    return spell_country(language, code)
 
 
 def _language_name(code: str) -> str:

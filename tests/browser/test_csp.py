@@ -47,6 +47,7 @@ def _policy(server: RunningServer) -> dict[str, str]:
     return {
         "Content-Security-Policy": (
             "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; "
+            "img-src 'self'; "  # for the icon that browsers ask for by themselves
             f"script-src {server.url}; connect-src {server.url}; report-uri /reports"
         )
     }

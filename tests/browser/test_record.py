@@ -71,6 +71,8 @@ def _not_covered(words: list[str], known: list[str]) -> list[str]:
     patterns = [re.sub(r"\\{\w+\\}", ".+?", re.escape(piece)) for piece in pieces]
     missing = []
     for text in words:
+        if any(re.fullmatch(pattern, text) for pattern in patterns):
+            continue
         rest = text
         for pattern in patterns:
             rest = re.sub(rf"(?<!\w){pattern}(?!\w)", " ", rest)
