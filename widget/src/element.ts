@@ -2,15 +2,13 @@
 
 type Child = Node | string | false | undefined;
 
-/** `make("p.links", {}, ...)`: name, then classes; children that are nothing are left out. */
+/** Children that are nothing are left out. */
 export function make<K extends keyof HTMLElementTagNameMap>(
-  shape: K | `${K}.${string}`,
+  tag: K,
   attributes: Record<string, string>,
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
-  const [tag = "", look] = shape.split(".");
-  const made = document.createElement(tag) as HTMLElementTagNameMap[K];
-  if (look) made.className = look;
+  const made = document.createElement(tag);
   for (const name in attributes) made.setAttribute(name, attributes[name] as string);
   for (const child of children) if (child) made.append(child);
   return made;
@@ -18,7 +16,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** A real button; `data-consent-action` is what owners and tests may rely on. */
 export function button(action: string, text: string, look: string): HTMLButtonElement {
-  return make(`button.${look}`, { "data-consent-action": action }, text);
+  return make("button", { class: look, "data-consent-action": action }, text);
 }
 
 /** Opens beside the page, so that nothing chosen so far is lost. */

@@ -11,21 +11,21 @@ export function makeAnswers(...others: HTMLElement[]): HTMLElement {
   const labels = { accept_all: Ui.accept_all, reject_all: Ui.reject_all };
   const answers = Object.entries(labels).map(([action, label]) => button(action, ui[label] as string, "main"));
   if (config.order === "reject_first") answers.reverse();
-  return make("div.answers", {}, ...answers, ...others);
+  return make("div", { class: "answers" }, ...answers, ...others);
 }
 
 function makeNotice(): HTMLElement {
   const names = config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.name));
   return make(
-    `section.notice ${config.position}`,
-    { role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body" },
+    "section",
+    { class: "notice " + config.position, role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body" },
     make(
       "div",
       {},
       make("h2", { id: "heading" }, ui[Ui.heading]),
       make("p", { id: "body" }, ui[Ui.body]),
       make("ul", {}, ...names),
-      make("p.links", {}, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
+      make("p", { class: "links" }, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
     ),
     makeAnswers(button("settings", ui[Ui.settings] as string, "quiet")),
   );

@@ -50,13 +50,9 @@ function makeDecided(): HTMLElement | undefined {
   if (!current || !isDecided()) return undefined;
   const { version, subject_id, decided_at, grants } = current;
   const date = new Date(decided_at).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
-  return make(
-    "section.decided",
-    {},
+  return make("section", { class: "decided" },
     make("p", {}, fill(Ui.decided, { date, version: String(version) })),
-    make(
-      "p.links",
-      {},
+    make("p", { class: "links" },
       outsideLink(`${base}/versions/${version}?language=${language}`, ui[Ui.shown_link] as string),
       make("span", {}, ui[Ui.id_label] + " ", make("code", {}, subject_id.slice(0, 8))),
     ),
@@ -73,8 +69,8 @@ export function showPreferences(pressed?: HTMLElement): void {
   dialog = make(
     "dialog",
     { "aria-labelledby": "title" },
-    make("div.row", {}, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
-    make("div.content", {}, make("p", {}, ui[Ui.preferences_body]), makeDecided(), ...config.categories.map(makeCategory)),
+    make("div", { class: "row" }, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
+    make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body]), makeDecided(), ...config.categories.map(makeCategory)),
     makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
   );
   dialog.addEventListener("close", hidePreferences);

@@ -1,6 +1,7 @@
 /** Lets held elements go once what they wait for is granted; each one once. */
 import { areGranted, heldSelector, isComplete, keysOf } from "./hold";
-import { attempt, queueScript, releasedName, runs, runScripts } from "./scripts";
+import { restore } from "./restore";
+import { attempt, queueScript, runs, runScripts } from "./scripts";
 
 const seen = new WeakSet<Element>();
 const ran: string[][] = [];
@@ -12,6 +13,11 @@ function releaseScript(held: HTMLScriptElement, keys: string[]): void {
   queueScript(held, keys);
 }
 
+function releaseElement(element: Element, keys: string[]): void {
+  shown.push({ element, held: element.cloneNode(true), keys });
+  restore(element);
+}
+
 function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
   const content = document.importNode(template.content, true);
   const scripts = [...content.querySelectorAll("script")].filter(({ type }) => runs.test(type));
@@ -20,21 +26,11 @@ function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
     script.setAttribute("data-consent-type", script.type);
     script.type = "text/plain";
   }
+  // Firefox reads ahead inside templates, so addresses are held there, too.
+  content.querySelectorAll(":not(script,[data-consent])").forEach(restore);
   ran.push(keys);
   template.replaceWith(content);
   for (const script of scripts) queueScript(script, keys);
-}
-
-function releaseElement(element: Element, keys: string[]): void {
-  shown.push({ element, held: element.cloneNode(true), keys });
-  for (const { name, value } of [...element.attributes]) {
-    const released = releasedName(element, name);
-    if (!released) continue;
-    element.removeAttribute(name);
-    element.setAttribute(released, value);
-  }
-  const parent = element.parentElement;
-  if (parent instanceof HTMLMediaElement) parent.load();
 }
 
 function release(element: Element): void {

@@ -1,34 +1,22 @@
 /** The release queue: held scripts run in document order, as if the page had them from the start. */
 import { nonce } from "./origin";
 import { areGranted } from "./hold";
+import { prefix, restore } from "./restore";
 
-const prefix = "data-consent-";
 const waiting: { held: HTMLScriptElement; keys: string[] }[] = [];
 let loading = 0;
-
-/** Attributes that user-written mark-up must not smuggle past a sanitizer that lets data-* through. */
-const unsafe = /^(on|srcdoc$|style$)/;
-
-/** The attribute that a held one turns into, or nothing when it stays as it is. */
-export function releasedName(element: Element, name: string): string | undefined {
-  if (!name.startsWith(prefix)) return undefined;
-  const released = name.slice(prefix.length);
-  return unsafe.test(released) || (released === "href" && !/^(link|image)$/i.test(element.tagName)) ? undefined : released;
-}
 
 /** Types that a browser runs; any other makes a block of data. */
 export const runs = /^(|module|importmap|.*(java|ecma)script)$/i;
 
 function isExternal(held: Element): boolean {
-  return held.hasAttribute("src") || held.hasAttribute(prefix + "src");
+  return held.matches(`[src],[${prefix}src]`);
 }
 
 function revive(held: HTMLScriptElement): HTMLScriptElement {
   const script = document.createElement("script");
-  for (const { name, value } of held.attributes) {
-    const released = releasedName(held, name);
-    if (released || !/^(type$|data-consent)/.test(name)) script.setAttribute(released ?? name, value);
-  }
+  for (const { name, value } of held.attributes) if (name !== "type") script.setAttribute(name, value);
+  restore(script);
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
   script.async = script.hasAttribute("async"); // made by script it would be async by itself
   if (!script.hasAttribute("src")) script.text = held.text;

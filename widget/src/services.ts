@@ -12,7 +12,7 @@ export function makeSwitch(key: string, isOn: boolean): HTMLInputElement {
 
 /** The name is the switch's label, so that it can be pressed, too. */
 export function makeHeading(tag: "h3" | "h4", key: string, name: string, control: Node | string): HTMLElement {
-  return make("div.row", {}, make(tag, {}, make("label", { for: "switch-" + key }, name)), control);
+  return make("div", { class: "row" }, make(tag, {}, make("label", { for: "switch-" + key }, name)), control);
 }
 
 export function describeService(key: string, control: Node | string): HTMLElement {
@@ -27,9 +27,7 @@ export function describeService(key: string, control: Node | string): HTMLElemen
     [Ui.retention_label, wordAt(facts, 3)],
     [Ui.items_label, items.length ? make("ul", {}, ...items) : ui[Ui.no_items]],
   ];
-  return make(
-    "div.service",
-    {},
+  return make("div", { class: "service" },
     makeHeading("h4", key, name, control),
     make("p", { id: "about-" + key }, purpose),
     make("dl", {}, ...rows.flatMap(([label, value]) => (value ? [make("dt", {}, ui[label]), make("dd", {}, value)] : []))),

@@ -43,7 +43,7 @@ export function openRoot(host: HTMLElement): ShadowRoot {
 }
 
 let host: HTMLElement | undefined;
-const status = make("p.status", { role: "status" });
+const status = make("p", { class: "status", role: "status" });
 const drawing: (() => void)[] = [];
 
 /** Our shadow root; made on first use, always the first thing in the body. */
