@@ -186,3 +186,26 @@ iframe {{ display: block; width: 50%; height: 300px; margin: 20px auto; border: 
     assert frame.bounding_box() == before
     assert page.locator("#below").bounding_box() == below, "nothing on the page moved"
     assert placeholder.count() == 0
+
+
+def test_a_frame_goes_back_behind_its_placeholder_when_consent_is_withdrawn(
+    page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers
+) -> None:
+    body = f"""</head><body>
+<iframe title="Map" width="400" height="300" {_CHAT} style="display: block"
+  data-consent-src="https://held.example.com/map.html"></iframe></body></html>"""
+    visit = _open(page, owner, server, body, "")
+    page.evaluate("window.__still_here = true")
+    placeholder, frame = page.locator("consent-placeholder"), page.locator("iframe")
+    for _ in range(2):
+        placeholder.locator("[data-consent-action=allow_service]").click()
+        frame.wait_for(state="visible")
+        assert frame.get_attribute("style") == "display: block;"
+        assert placeholder.count() == 0
+        visit.reopen_preferences()
+        visit.choose("withdraw")
+        placeholder.wait_for(state="visible")
+        assert frame.get_attribute("src") is None
+        assert frame.is_hidden()
+    assert page.evaluate("window.__still_here") is True, "nothing ran that only a reload stops"
+    assert _asked(trackers) == {"map.html": 2}

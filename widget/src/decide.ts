@@ -32,8 +32,8 @@ function apply(decision: Decision): boolean {
   hidePreferences();
   if (isDecided()) hideNotice();
   const needsReload = !holdWithdrawn();
+  showPlaceholders(); // first, so that what is released is as the page made it
   if (!needsReload) releaseGranted();
-  showPlaceholders();
   tellPage("change");
   return needsReload;
 }

@@ -18,7 +18,9 @@ function makePlaceholder(held: Element): HTMLElement {
   const service = services.map((key) => serviceTexts[key]?.name).join(", ");
   const provider = [...new Set(services.map((key) => config.services[key]?.[0]))].join(", ");
   root.append(
-    make("div", { class: "held" },
+    make(
+      "div",
+      { class: "held" },
       make("p", {}, fill(Ui.held, { service, provider })),
       make("div", {}, button("allow_service", fill(Ui.allow_service, { service }), "main"), button("settings", ui[Ui.settings] as string, "quiet")),
     ),

@@ -50,9 +50,13 @@ function makeDecided(): HTMLElement | undefined {
   if (!current || !isDecided()) return undefined;
   const { version, subject_id, decided_at, grants } = current;
   const date = new Date(decided_at).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
-  return make("section", { class: "decided" },
-    make("p", {}, fill(Ui.decided, { date, version: String(version) })),
-    make("p", { class: "links" },
+  return make(
+    "section",
+    { class: "decided" },
+    make("p", {}, fill(Ui.decided, { date, version: `${version}` })),
+    make(
+      "p",
+      { class: "links" },
       outsideLink(`${base}/versions/${version}?language=${language}`, ui[Ui.shown_link] as string),
       make("span", {}, ui[Ui.id_label] + " ", make("code", {}, subject_id.slice(0, 8))),
     ),

@@ -27,7 +27,9 @@ export function describeService(key: string, control: Node | string): HTMLElemen
     [Ui.retention_label, wordAt(facts, 3)],
     [Ui.items_label, items.length ? make("ul", {}, ...items) : ui[Ui.no_items]],
   ];
-  return make("div", { class: "service" },
+  return make(
+    "div",
+    { class: "service" },
     makeHeading("h4", key, name, control),
     make("p", { id: "about-" + key }, purpose),
     make("dl", {}, ...rows.flatMap(([label, value]) => (value ? [make("dt", {}, ui[label]), make("dd", {}, value)] : []))),
