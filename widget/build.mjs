@@ -41,7 +41,7 @@ const { code } = await minify(outputFiles[0].text, {
   compress: { ecma: 2020, passes: 4, pure_getters: true, unsafe_arrows: true, keep_fargs: false, hoist_funs: true },
   format: { ecma: 2020 },
 });
-const core = Buffer.from('"use strict";' + code.trim() + "\n");
+const core = Buffer.from(code.trim() + "\n");
 /** The styles of each form of the notice: the server takes the one that the owner chose. */
 const forms = Object.fromEntries(
   ["bar", "box", "centred"].map((form) => [form, minifyCss(join(here, `src/forms/${form}.css`))]),
