@@ -56,11 +56,20 @@ LAYERS = {
         "babel brotli marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
     ),
+    "rewriting": _layer(
+        "rewriting",
+        "free rules store use_cases rewriting",
+        "sqlalchemy",
+        "it stands in other people's applications, of whatever framework",
+    ),
     "demo": _layer("demo", "free rules store use_cases demo", "*", "an edge: the demo's pages"),
     "api": _layer("api", "free rules store use_cases api", "*", "an edge: routes and pages"),
     "app": _layer("app", "free rules store use_cases api demo", "*", "where the parts meet"),
     "cli": _layer(
-        "cli __main__", "free rules store use_cases demo app cli", "*", "an edge: commands"
+        "cli __main__",
+        "free rules store use_cases rewriting demo app cli",
+        "*",
+        "an edge: commands",
     ),
 }
 

@@ -1,0 +1,119 @@
+"""Answers: which responses are rewritten, and what then becomes of their headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+from consent_server.rewriting.cleaning import removals
+from consent_server.rewriting.plan import RewritePlan
+from consent_server.rewriting.rewriter import Rewriter
+from consent_server.rules.cookie import StoredDecision, parse_cookie
+
+Headers = list[tuple[str, str]]
+
+#: Encodings in which ASCII does not stand for itself: such pages pass as they are.
+_UNREADABLE: Final = ("utf-16", "utf-32", "utf-7", "iso-2022", "hz-", "ucs-", "unicode")
+_NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_=-]+)'")
+#: What a page is asked for as, by browsers that say so; "empty" is a script's own request.
+_PAGES: Final = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
+#: Bodies that ask for themselves: one byte range means nothing after a rewrite.
+_NOT_PASSED_ON: Final = frozenset({"content-length", "content-md5", "digest", "repr-digest"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What of a request decides on its answer."""
+
+    method: str
+    host: str
+    path: str
+    cookies: Mapping[str, str]
+    #: `Sec-Fetch-Dest`, "" where the browser does not send it.
+    destination: str
+
+    def decision(self, plan: RewritePlan) -> StoredDecision | None:
+        """Return the decision that the visitor's browser keeps for the site."""
+        return parse_cookie(self.cookies.get(plan.cookie_name, ""))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an owner may switch on besides rewriting."""
+
+    #: Send a content security policy while there is no decision.
+    policy: bool = False
+    #: Remove cookies of refused services, also those that script cannot reach.
+    clean: bool = True
+
+
+def read_cookies(header: str) -> dict[str, str]:
+    """Return the cookies of a request; broken ones are left out."""
+    found: dict[str, str] = {}
+    for pair in header.split(";"):
+        try:
+            found |= {name: one.value for name, one in SimpleCookie(pair.strip()).items()}
+        except CookieError:
+            continue
+    return found
+
+
+def open_rewriter(
+    plan: RewritePlan, request: Request, status: int, headers: Iterable[tuple[str, str]]
+) -> Rewriter | None:
+    """Return what rewrites the body; None where it passes as it is."""
+    values = {name.lower(): value for name, value in headers}
+    if not 200 <= status < 300 or status in {204, 205, 206}:
+        return None
+    if values.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        return None
+    kind = Message()
+    kind["content-type"] = values.get("content-type", "")
+    if not values.get("content-type") or kind.get_content_type() != "text/html":
+        return None
+    charset = str(kind.get_param("charset", "")).lower()
+    if charset.startswith(_UNREADABLE):
+        return None
+    whole = None if not request.destination else request.destination in _PAGES
+    nonce = _NONCE.search(values.get("content-security-policy", ""))
+    return Rewriter(plan, whole=whole, nonce=nonce[1] if nonce else "")
+
+
+def rewritten_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return the headers of a body that is rewritten: its length and its bytes are others."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _NOT_PASSED_ON]
+    kept = [(name, value) for name, value in kept if name.lower() != "accept-ranges"]
+    return [
+        (name, f"W/{value}" if name.lower() == "etag" and value[:2] != "W/" else value)
+        for name, value in kept
+    ]
+
+
+def added_headers(
+    plan: RewritePlan, request: Request, options: Options, *, is_page: bool
+) -> Headers:
+    """Return what the visitor's decision adds to an answer."""
+    decision = request.decision(plan)
+    added: Headers = []
+    if options.policy and is_page and decision is None:
+        added += [("Content-Security-Policy", first_policy(plan)), ("Vary", "Cookie")]
+    if options.clean and decision is not None:
+        found = removals(plan, decision, request.cookies, request.host, request.path)
+        added += [("Set-Cookie", one) for one in found]
+        # An answer that removes one visitor's cookies must not be kept for another.
+        added += [("Cache-Control", "private"), ("Vary", "Cookie")] if found else []
+    return added
+
+
+def first_policy(plan: RewritePlan) -> str:
+    """Return the policy of a page without a decision: the site's own hosts and the allowed.
+
+    A policy holds as long as its page: what is granted there runs on the next page only.
+    """
+    hosts = " ".join(dict.fromkeys(plan.own_hosts))
+    sources = f"'self' 'unsafe-inline' 'unsafe-eval' data: blob: {hosts}".strip()
+    return f"default-src {sources}"

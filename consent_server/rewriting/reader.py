@@ -1,0 +1,170 @@
+"""Reader: the tokens of a page that comes in chunks, and where in the tree they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from consent_server.rewriting import grammar
+from consent_server.rewriting.script_text import ScriptText
+from consent_server.rewriting.tags import Tag
+
+#: Kept at the end of text that passes, since its end may be cut in two.
+_TAIL: Final = 16
+
+
+class Reader:
+    """Copies a page; what opens an element that matters is told to `_open`."""
+
+    def __init__(self, first: Callable[[], bool] | None = None) -> None:
+        self._buffer = b""
+        self._place = 0
+        self._final = False
+        self._out: list[bytes] = []
+        self._base = ""
+        #: Open elements of SVG and MathML, and of HTML inside them.
+        self._foreign: list[bytes] = []
+        #: Open templates, and how many of them the owner declared.
+        self._templates: list[bool] = []
+        self._declared = 0
+        self._script = ScriptText()
+        self._text_name = b""
+        self._step: Callable[[], bool] = first or self._read
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes; return what is decided."""
+        self._buffer += chunk
+        # Every token but text ends in ">": nothing can be decided before there is one.
+        if self._step == self._read and self._buffer[:1] == b"<" and b">" not in chunk:
+            return b""
+        return self._run()
+
+    def finish(self) -> bytes:
+        """Return what is left."""
+        self._final = True
+        out = self._run()
+        rest, self._buffer = self._buffer, b""
+        return out + rest
+
+    def _run(self) -> bytes:
+        while self._step():
+            pass
+        self._buffer = self._buffer[self._place :]
+        self._script.dropped(self._place)
+        self._place = 0
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
+    def _copy(self, until: int) -> None:
+        if until > self._place:
+            self._out.append(self._buffer[self._place : until])
+            self._place = until
+
+    def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
+        """Put out a start tag that ends at `end`, and say how to go on."""
+        raise NotImplementedError
+
+    def _read(self) -> bool:
+        pattern = grammar.UNEVENTFUL_BASED if self._base else grammar.UNEVENTFUL
+        if self._foreign:
+            is_html = self._foreign[-1] in grammar.INTEGRATION_POINTS
+            pattern = grammar.UNEVENTFUL_INSIDE if is_html else grammar.UNEVENTFUL_FOREIGN
+        found = pattern.match(self._buffer, self._place)
+        if found:
+            self._copy(found.end())
+        if self._place >= len(self._buffer):
+            return False
+        tag = grammar.TAG.match(self._buffer, self._place)
+        if tag is None:
+            return self._read_comment()
+        name = tag[2].lower()
+        if tag[1]:
+            self._end(name)
+            self._copy(tag.end())
+        else:
+            self._start(Tag(name, tag[0]), tag.end())
+        return True
+
+    def _read_comment(self) -> bool:
+        if not self._buffer.startswith(grammar.COMMENT_START, self._place):
+            return False
+        if len(self._buffer) - self._place < len(b"<!--->"):
+            return False
+        self._copy(self._place + len(grammar.COMMENT_START))
+        self._step = self._pass_comment
+        return True
+
+    def _pass_comment(self) -> bool:
+        found = grammar.COMMENT_END.search(self._buffer, self._place)
+        if found is None:
+            self._copy(len(self._buffer) - len(b"--!"))
+            return False
+        self._copy(found.end())
+        self._step = self._read
+        return True
+
+    def _end(self, name: bytes) -> None:
+        if name == b"template" and self._templates:
+            self._declared -= self._templates.pop()
+        elif self._foreign and name in {b"p", b"br"}:
+            self._leave_foreign()
+        elif name in self._foreign:
+            while self._foreign.pop() != name:
+                pass
+
+    def _leave_foreign(self) -> None:
+        while self._foreign and self._foreign[-1] not in grammar.INTEGRATION_POINTS:
+            self._foreign.pop()
+
+    def _start(self, tag: Tag, end: int) -> None:
+        is_foreign = bool(self._foreign) and self._foreign[-1] not in grammar.INTEGRATION_POINTS
+        if is_foreign and tag.name in grammar.BREAKOUTS:
+            self._leave_foreign()
+            is_foreign = False
+        if tag.name in {b"svg", b"math"} or (is_foreign and tag.name in grammar.INTEGRATION_POINTS):
+            if not tag.closes_itself:
+                self._foreign.append(tag.name)
+            self._copy(end)
+            return
+        if tag.name == b"template":
+            self._templates.append(tag.is_declared)
+            self._declared += self._templates[-1]
+        elif tag.name == b"base" and not self._base:
+            self._base = tag.get(b"href") or ""
+        elif tag.name == b"plaintext" and not is_foreign:
+            self._step = self._pass_rest
+        self._open(tag, end, is_foreign=is_foreign)
+
+    def _find_text_end(self, tag: Tag) -> int | None:
+        if tag.name == b"script":
+            return self._script.find_end(self._buffer)
+        found = grammar.text_end(tag.name).search(self._buffer, self._script.place)
+        if found is None:
+            self._script.place = max(self._script.place, len(self._buffer) - _TAIL)
+        return found.start() if found else None
+
+    def _end_tag(self, place: int) -> int | None:
+        found = grammar.TAG.match(self._buffer, place)
+        return found.end() if found else None
+
+    def _pass_script(self) -> bool:
+        end = self._script.find_end(self._buffer)
+        self._copy(self._script.place if end is None else end)
+        if end is None:
+            return False
+        self._step = self._read
+        return True
+
+    def _pass_text(self) -> bool:
+        found = grammar.text_end(self._text_name).search(self._buffer, self._place)
+        if found is None:
+            self._copy(len(self._buffer) - _TAIL)
+            return False
+        self._copy(found.start())
+        self._step = self._read
+        return True
+
+    def _pass_rest(self) -> bool:
+        self._copy(len(self._buffer))
+        return False

@@ -1,0 +1,126 @@
+"""Tags: how a start tag is made inert, every other byte of it kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from consent_server.rewriting.addresses import read_value
+from consent_server.rewriting.grammar import ATTRIBUTES, LOADING
+from consent_server.rewriting.matching import Matcher
+
+#: Types that a browser runs or obeys; any other makes a block of data (widget/src/scripts.ts).
+RUNS: Final = re.compile(
+    r"(?:|module|importmap|speculationrules|.*(?:java|ecma)script)", re.IGNORECASE | re.DOTALL
+)
+#: `rel` words by which a browser fetches or connects without being asked.
+_FETCHING: Final = frozenset(
+    {"stylesheet", "preload", "modulepreload", "prefetch", "prerender", "preconnect"}
+    | {"dns-prefetch", "icon", "apple-touch-icon", "apple-touch-icon-precomposed"}
+    | {"mask-icon", "manifest"}
+)
+#: Pieces of an address with commas are no addresses of other hosts.
+_CANDIDATE: Final = re.compile(r"[^\s,]+")
+#: Without one of these a tag cannot name another host.
+_SIGNS_OF_A_HOST: Final = (b"//", b"&", b"\\", b"data:", b"javascript:", b"blob:", b"\n", b"\t")
+PREFIX: Final = b"data-consent-"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute in its tag: lower-case name, where the name stands, the value as written."""
+
+    name: bytes
+    start: int
+    end: int
+    written: bytes
+
+    @property
+    def value(self) -> str:
+        """What it says."""
+        return read_value(self.written)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A complete start tag."""
+
+    name: bytes
+    source: bytes
+
+    @cached_property
+    def attributes(self) -> list[Attribute]:
+        """Every attribute as it is written, doubles included."""
+        return [
+            Attribute(found[1].lower(), found.start(1), found.end(1), found[2] or b"")
+            for found in ATTRIBUTES.finditer(self.source, 1 + len(self.name), len(self.source) - 1)
+        ]
+
+    def get(self, name: bytes) -> str | None:
+        """Return what the first attribute of that name says, as a browser reads it."""
+        return next((a.value for a in self.attributes if a.name == name), None)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the owner said what it waits for; then nothing of it is changed."""
+        return any(a.name == b"data-consent" for a in self.attributes)
+
+    @property
+    def closes_itself(self) -> bool:
+        """Whether it ends in "/>", which counts in SVG and MathML only."""
+        return self.source.endswith(b"/>")
+
+    @property
+    def may_name_a_host(self) -> bool:
+        """Cheap look before the attributes are read."""
+        return any(sign in self.source for sign in _SIGNS_OF_A_HOST)
+
+    def held(self, keys: Iterable[str], renamed: Iterable[bytes], added: bytes = b"") -> bytes:
+        """Return the tag with those attributes held, waiting for the keys."""
+        names = set(renamed)
+        place = 1 + len(self.name)
+        parts = [self.source[:place], added, b' data-consent="', " ".join(keys).encode(), b'"']
+        for attribute in self.attributes:
+            if attribute.name in names:
+                parts += [self.source[place : attribute.start], PREFIX]
+                # Script can set only the plain spelling, which SVG 2 prefers anyway.
+                name = attribute.name.removeprefix(b"xlink:")
+                parts.append(name)
+                place = attribute.end
+        parts.append(self.source[place:])
+        return b"".join(parts)
+
+
+def hold_loading(tag: Tag, matcher: Matcher, base: str) -> tuple[bytes, list[str]] | None:
+    """Return the tag without what would load from a held service; None to leave it."""
+    if not tag.may_name_a_host and not base:
+        return None
+    if tag.is_declared or not _loads(tag):
+        return None
+    renamed: dict[bytes, list[str]] = {}
+    for name in LOADING[tag.name]:
+        value = tag.get(name)
+        keys = [] if value is None else _keys_of(name, value, matcher, base)
+        if keys:
+            renamed[name] = keys
+    if not renamed:
+        return None
+    found = list(dict.fromkeys(key for keys in renamed.values() for key in keys))
+    return tag.held(found, renamed), found
+
+
+def _loads(tag: Tag) -> bool:
+    if tag.name == b"input":
+        return (tag.get(b"type") or "").lower() == "image"
+    if tag.name == b"link":
+        return not _FETCHING.isdisjoint((tag.get(b"rel") or "").lower().split())
+    return True
+
+
+def _keys_of(name: bytes, value: str, matcher: Matcher, base: str) -> list[str]:
+    addresses = _CANDIDATE.findall(value) if name.endswith(b"srcset") else [value]
+    found = (matcher.key_of(address, base) for address in addresses)
+    return list(dict.fromkeys(key for keys in found if keys for key in keys.split()))

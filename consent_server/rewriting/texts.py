@@ -1,0 +1,87 @@
+"""Texts: inline scripts and style sheets, made inert by what they name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from consent_server.rewriting.matching import Matcher
+from consent_server.rewriting.tags import RUNS, Tag
+
+_PLAIN: Final = b' type="text/plain"'
+_IMPORT: Final = re.compile(
+    rb"""@import\s+(?:url\(\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"')]+))[^;]*;?""", re.IGNORECASE
+)
+_URL: Final = re.compile(
+    rb"""(?:url\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\))""", re.IGNORECASE
+)
+_MAP_ENTRY: Final = re.compile(rb'"((?:[^"\\]|\\.)+)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+
+
+def is_run(tag: Tag) -> bool:
+    """Tell whether a browser runs (or obeys) the script."""
+    given = tag.get(b"type")
+    if given is None:
+        language = tag.get(b"language")
+        return not language or bool(RUNS.fullmatch(f"text/{language}"))
+    return bool(RUNS.fullmatch(given.strip()))
+
+
+def hold_script(tag: Tag, keys: list[str]) -> bytes:
+    """Return the start tag of a script that does not run and remembers how it would have."""
+    names = {b"type"}
+    if tag.get(b"src") is not None:
+        names.add(b"src")
+    else:
+        names |= {b"href", b"xlink:href"}
+    return tag.held(keys, names, _PLAIN)
+
+
+def keys_of_script(tag: Tag, text: bytes, matcher: Matcher) -> list[str]:
+    """Return what an inline script waits for."""
+    kind = (tag.get(b"type") or "").strip().lower()
+    if kind != "importmap":
+        return matcher.keys_in(text)
+    # A map serves the whole page: it is held only where all of it is a tracker's.
+    found = [matcher.key_of(entry[2].decode("latin-1")) for entry in _MAP_ENTRY.finditer(text)]
+    return list(dict.fromkeys(key for key in found if key)) if all(found) else []
+
+
+def hold_style(
+    tag: Tag, text: bytes, matcher: Matcher, base: str
+) -> tuple[bytes, bytes, list[str]] | None:
+    """Return the sheet without what it would load, a script that brings it back, the keys.
+
+    Browsers read ahead in every <style>, whatever its type, so the whole sheet stands
+    in a held script, and what the page can be styled with meanwhile stays.
+    """
+    keys: dict[str, None] = {}
+
+    def drop(found: re.Match[bytes], instead: bytes) -> bytes:
+        address = next(group for group in found.groups() if group is not None)
+        key = matcher.key_of(address.decode("latin-1"), base)
+        if key is None:
+            return found[0]
+        keys.update(dict.fromkeys(key.split()))
+        return instead
+
+    kept = _IMPORT.sub(lambda found: drop(found, b""), text)
+    kept = _URL.sub(lambda found: drop(found, b"url(data:,)"), kept)
+    if not keys:
+        return None
+    # The bytes of the page's own encoding stay as they are: only ASCII is escaped.
+    sheet = json.dumps(text.decode("latin-1"), ensure_ascii=False).encode("latin-1")
+    sheet = sheet.replace(b"<", b"\\u003c")
+    nonce = next((a.written for a in tag.attributes if a.name == b"nonce"), None)
+    script = (
+        b'<script%s%s data-consent="%s">document.currentScript.previousElementSibling'
+        b".textContent=%s</script>"
+        % (
+            _PLAIN,
+            b"" if nonce is None else b" nonce=" + nonce,
+            " ".join(keys).encode(),
+            sheet,
+        )
+    )
+    return kept, script, list(keys)
