@@ -11,7 +11,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -81,6 +81,10 @@ class Trackers:
     """The stand-in of one test; start() gives it a port, everything seen lands in its log."""
 
     delays: dict[str, float] = field(default_factory=dict)
+    #: Takes host, path, query and what the browser wants it for.
+    answer: Callable[[str, str, str, str], Answer] = answer_for
+    #: Answers that a vendor's own code needs before it goes on, by URL prefix.
+    answers: dict[str, Answer] = field(default_factory=dict)
     _log: list[Seen] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: _ProxyServer | None = None
@@ -153,6 +157,10 @@ class Trackers:
         """Seconds to hold the answer back, by URL prefix."""
         return next((s for prefix, s in self.delays.items() if url.startswith(prefix)), 0.0)
 
+    def own_answer(self, url: str) -> Answer | None:
+        """Answer that a test gave for this URL prefix."""
+        return next((a for prefix, a in self.answers.items() if url.startswith(prefix)), None)
+
 
 class _ProxyServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Accepts what a browser sends to its HTTP proxy."""
@@ -203,7 +211,8 @@ class _Tunnel(http.server.BaseHTTPRequestHandler):
         if delay:
             time.sleep(delay)
         wanted = self.headers.get("Sec-Fetch-Dest", "")
-        self._send(answer_for(host, target.path, target.query, wanted))
+        own = self.server.trackers.own_answer(url)
+        self._send(own or self.server.trackers.answer(host, target.path, target.query, wanted))
 
     do_GET = do_POST = do_HEAD = do_PUT = do_OPTIONS = _answer  # noqa: N815 (names of the base)
 
@@ -214,7 +223,9 @@ class _Tunnel(http.server.BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Access-Control-Allow-Origin", self.headers.get("Origin", "*"))
         self.send_header("Access-Control-Allow-Credentials", "true")
-        self.send_header("Access-Control-Allow-Headers", "*")
+        # With credentials "*" is a name like any other (Fetch, 3.3.5).
+        asked = self.headers.get("Access-Control-Request-Headers", "*")
+        self.send_header("Access-Control-Allow-Headers", asked)
         self.send_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
         self.send_header("Timing-Allow-Origin", "*")
         for value in answer.set_cookies:

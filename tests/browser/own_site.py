@@ -1,0 +1,58 @@
+"""Own site: a site file that a test writes for pages of its own, published on the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tomli_w
+
+from .owner_pages import OwnerPages
+from .running_server import RunningServer
+from .sites import DemoSite
+
+_CONTROLLER = {
+    "name": "Shop Oy",
+    "address": "Esimerkkikatu 1, 00100 Helsinki",
+    "country": "FI",
+    "email": "privacy@example.com",
+}
+
+
+def describe_service(key: str, items: tuple[tuple[str, str], ...], **fields: Any) -> dict[str, Any]:
+    """A service that the catalogue does not hold; items are (kind, name or pattern)."""
+    return {
+        "key": key,
+        "name": key.title(),
+        "category": "analytics",
+        "retention": "1y",
+        "purpose": {"en": "Tells how the shop is used."},
+        "provider": {"name": key, "country": "DE", "policy": f"https://{key}.example/privacy"},
+        "items": [{"kind": kind, "name": name, "lifetime": "1y"} for kind, name in items],
+        **fields,
+    }
+
+
+def publish_site(
+    server: RunningServer,
+    owner: OwnerPages,
+    key: str,
+    services: list[dict[str, Any]],
+    **fields: Any,
+) -> DemoSite:
+    """Publish a site whose pages the owner serves."""
+    site = {
+        "key": key,
+        "name": "Shop",
+        "origins": [owner.url],
+        "languages": ["en"],
+        "controller": _CONTROLLER,
+        "supervisory_authority": {"name": "Authority", "url": "https://authority.example/"},
+        "links": {"policy": "/privacy"},
+        "categories": [{"key": "analytics"}],
+        "services": services,
+        **fields,
+    }
+    file = server.data_dir / f"{key}.toml"
+    file.write_text(tomli_w.dumps(site), encoding="utf-8")
+    server.run_command("site", "apply", str(file), "--yes")
+    return DemoSite(key)

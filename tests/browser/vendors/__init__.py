@@ -1,0 +1,1 @@
+"""Real vendor libraries: held, released and cleaned up like any stand-in."""

@@ -1,0 +1,4 @@
+import LogRocket from "logrocket";
+
+LogRocket.init("stand-in/shop");
+LogRocket.identify("visitor");
