@@ -18,11 +18,15 @@ Headers = list[tuple[str, str]]
 
 #: Encodings in which ASCII does not stand for itself: such pages pass as they are.
 _UNREADABLE: Final = ("utf-16", "utf-32", "utf-7", "iso-2022", "hz-", "ucs-", "unicode")
+#: No content, a piece of it, or the browser's own copy. Pages that tell an error are pages.
+_WITHOUT_A_PAGE: Final = frozenset({204, 205, 206, 304})
 _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_=-]+)'")
 #: What a page is asked for as, by browsers that say so; "empty" is a script's own request.
 _PAGES: Final = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
-#: Bodies that ask for themselves: one byte range means nothing after a rewrite.
-_NOT_PASSED_ON: Final = frozenset({"content-length", "content-md5", "digest", "repr-digest"})
+#: True of the bytes before, not of those that go out.
+_NOT_PASSED_ON: Final = frozenset(
+    {"content-length", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges"}
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def open_rewriter(
 ) -> Rewriter | None:
     """Return what rewrites the body; None where it passes as it is."""
     values = {name.lower(): value for name, value in headers}
-    if not 200 <= status < 300 or status in {204, 205, 206}:
+    if status < 200 or status in _WITHOUT_A_PAGE:
         return None
     if values.get("content-encoding", "identity").lower() not in {"", "identity"}:
         return None
@@ -83,30 +87,35 @@ def open_rewriter(
     return Rewriter(plan, whole=whole, nonce=nonce[1] if nonce else "")
 
 
-def rewritten_headers(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the headers of a body that is rewritten: its length and its bytes are others."""
-    kept = [(name, value) for name, value in headers if name.lower() not in _NOT_PASSED_ON]
-    kept = [(name, value) for name, value in kept if name.lower() != "accept-ranges"]
-    return [
-        (name, f"W/{value}" if name.lower() == "etag" and value[:2] != "W/" else value)
-        for name, value in kept
-    ]
-
-
-def added_headers(
-    plan: RewritePlan, request: Request, options: Options, *, is_page: bool
+def outgoing_headers(
+    plan: RewritePlan,
+    request: Request,
+    options: Options,
+    headers: Iterable[tuple[str, str]],
+    *,
+    is_page: bool,
 ) -> Headers:
-    """Return what the visitor's decision adds to an answer."""
+    """Return an answer's headers; a page that is rewritten has another length and other bytes."""
+    sent = _rewritten_headers(headers) if is_page else list(headers)
     decision = request.decision(plan)
-    added: Headers = []
     if options.policy and is_page and decision is None:
-        added += [("Content-Security-Policy", first_policy(plan)), ("Vary", "Cookie")]
+        sent += [("Content-Security-Policy", first_policy(plan)), ("Vary", "Cookie")]
     if options.clean and decision is not None:
         found = removals(plan, decision, request.cookies, request.host, request.path)
-        added += [("Set-Cookie", one) for one in found]
-        # An answer that removes one visitor's cookies must not be kept for another.
-        added += [("Cache-Control", "private"), ("Vary", "Cookie")] if found else []
-    return added
+        if found:
+            # An answer that removes one visitor's cookies must not be kept for another.
+            sent = [(name, value) for name, value in sent if name.lower() != "cache-control"]
+            sent += [("Cache-Control", "private, no-cache"), ("Vary", "Cookie")]
+            sent += [("Set-Cookie", one) for one in found]
+    return sent
+
+
+def _rewritten_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    return [
+        (name, f"W/{value}" if name.lower() == "etag" and value[:2] != "W/" else value)
+        for name, value in headers
+        if name.lower() not in _NOT_PASSED_ON
+    ]
 
 
 def first_policy(plan: RewritePlan) -> str:

@@ -9,10 +9,9 @@ from consent_server.rewriting.answers import (
     Headers,
     Options,
     Request,
-    added_headers,
     open_rewriter,
+    outgoing_headers,
     read_cookies,
-    rewritten_headers,
 )
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.rewriter import Rewriter
@@ -87,9 +86,9 @@ class _Answer:
         ]
         rewriter = open_rewriter(self._plan, self._request, message["status"], headers)
         self._rewriter = rewriter
-        sent = headers if rewriter is None else rewritten_headers(headers)
-        is_page = rewriter is not None
-        sent += added_headers(self._plan, self._request, self._options, is_page=is_page)
+        sent = outgoing_headers(
+            self._plan, self._request, self._options, headers, is_page=rewriter is not None
+        )
         return {
             **message,
             "headers": [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in sent],

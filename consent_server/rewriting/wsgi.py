@@ -11,10 +11,9 @@ from consent_server.rewriting.answers import (
     Headers,
     Options,
     Request,
-    added_headers,
     open_rewriter,
+    outgoing_headers,
     read_cookies,
-    rewritten_headers,
 )
 from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rewriting.sources import PlanSource
@@ -56,9 +55,8 @@ class ConsentMiddleware:
         ) -> Callable[[bytes], object]:
             rewriter = open_rewriter(plan, request, int(status[:3]), headers)
             state["rewriter"] = rewriter
-            sent = list(headers) if rewriter is None else rewritten_headers(headers)
             is_page = rewriter is not None
-            sent += added_headers(plan, request, self._options, is_page=is_page)
+            sent = outgoing_headers(plan, request, self._options, headers, is_page=is_page)
             write = start_response(status, sent, *([exc_info] if exc_info else []))
             if rewriter is None:
                 return write

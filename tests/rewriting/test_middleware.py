@@ -1,0 +1,247 @@
+"""Middleware: which answers are rewritten, and what becomes of their headers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from consent_server.rewriting import AsgiConsentMiddleware, ConsentMiddleware
+
+from .conftest import PLAN, STRICT, TAG
+
+PAGE = b"<!doctype html><html><head></head><img src=https://www.facebook.com/tr></html>"
+HELD = (
+    b"<!doctype html><html><head>%s</head>"
+    b'<img data-consent="service:meta-pixel" data-consent-src=https://www.facebook.com/tr></html>'
+) % TAG
+
+HTML = [("Content-Type", "text/html; charset=utf-8")]
+
+
+@dataclass
+class Answer:
+    """What a server would send, chunk by chunk."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
+    seen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def get(self, name: str) -> str | None:
+        return next(iter(self.all(name)), None)
+
+
+Ask = Callable[..., Answer]
+
+
+def _ask_wsgi(
+    chunks: Iterable[bytes] = (PAGE,),
+    headers: list[tuple[str, str]] = HTML,
+    status: int = 200,
+    plan: Any = PLAN,
+    request: dict[str, str] | None = None,
+    method: str = "GET",
+    path: str = "/shop/cart/item",
+    **options: Any,
+) -> Answer:
+    answer = Answer()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        answer.seen.update({k: v for k, v in environ.items() if isinstance(v, str)})
+        start_response(f"{status} Said", list(headers))
+        yield from chunks
+
+    def start_response(said: str, sent: list[tuple[str, str]], *_: Any) -> Any:
+        answer.status, answer.headers = int(said[:3]), sent
+
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    environ["HTTP_HOST"] = "www.example.com"
+    for name, value in (request or {}).items():
+        environ["HTTP_" + name.upper().replace("-", "_")] = value
+    middleware = ConsentMiddleware(application, lambda: plan, **options)
+    answer.chunks = list(middleware(environ, start_response))
+    return answer
+
+
+def _ask_asgi(
+    chunks: Iterable[bytes] = (PAGE,),
+    headers: list[tuple[str, str]] = HTML,
+    status: int = 200,
+    plan: Any = PLAN,
+    request: dict[str, str] | None = None,
+    method: str = "GET",
+    path: str = "/shop/cart/item",
+    **options: Any,
+) -> Answer:
+    answer = Answer()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        names = {k.decode(): v.decode() for k, v in scope["headers"]}
+        answer.seen.update({"HTTP_" + k.upper().replace("-", "_"): v for k, v in names.items()})
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = [(k.decode(), v.decode()) for k, v in message["headers"]]
+        else:
+            answer.chunks.append(message["body"])
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    given = {"Host": "www.example.com", **(request or {})}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
+    }
+    middleware = AsgiConsentMiddleware(application, lambda: plan, **options)
+    asyncio.run(middleware(scope, receive, send))
+    return answer
+
+
+@pytest.fixture(params=[_ask_wsgi, _ask_asgi], ids=["wsgi", "asgi"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    found: Ask = request.param
+    return found
+
+
+def test_a_page_goes_out_held_and_without_its_old_length(ask: Ask) -> None:
+    given = [*HTML, ("Content-Length", str(len(PAGE))), ("ETag", '"a"'), ("Accept-Ranges", "bytes")]
+    answer = ask(headers=given)
+    assert answer.body == HELD
+    assert answer.get("content-length") is None
+    assert answer.get("accept-ranges") is None
+    assert answer.get("etag") == 'W/"a"'
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (200, [("Content-Type", "application/json")]),
+        (200, [("Content-Type", "text/html; charset=utf-16")]),
+        (200, []),
+        (200, [*HTML, ("Content-Encoding", "br")]),
+        (206, HTML),
+        (204, HTML),
+        (304, []),
+    ],
+)
+def test_every_other_answer_passes_as_it_is(
+    ask: Ask, status: int, headers: list[tuple[str, str]]
+) -> None:
+    given = [*headers, ("Content-Length", str(len(PAGE))), ("ETag", '"a"')]
+    answer = ask(headers=given, status=status)
+    assert answer.body == PAGE
+    assert answer.status == status
+    assert [(name.lower(), value) for name, value in answer.headers] == [
+        (name.lower(), value) for name, value in given
+    ]
+
+
+def test_a_page_that_tells_an_error_is_a_page(ask: Ask) -> None:
+    answer = ask(status=404)
+    assert (answer.status, answer.body) == (404, HELD)
+
+
+def test_the_application_is_asked_for_what_can_be_read(ask: Ask) -> None:
+    assert ask(request={"Accept-Encoding": "br"}).seen["HTTP_ACCEPT_ENCODING"] == "identity"
+
+
+def test_a_chunk_goes_out_before_the_next_one_is_made(ask: Ask) -> None:
+    made = []
+
+    def chunks() -> Iterator[bytes]:
+        for number, chunk in enumerate([b"<!doctype html><head><title>A", b"</title><p>B", b"C"]):
+            made.append(number)
+            yield chunk
+
+    answer = ask(chunks=chunks())
+    first = answer.chunks[0]
+    assert first.startswith(b"<!doctype html><head>" + TAG)
+    assert answer.body == b"<!doctype html><head>" + TAG + b"<title>A</title><p>BC"
+    assert len(made) == 3
+
+
+def test_head_gets_the_headers_of_the_page_and_no_body(ask: Ask) -> None:
+    answer = ask(chunks=(), method="HEAD", headers=[*HTML, ("Content-Length", "9")])
+    assert answer.body == b""
+    assert answer.get("content-length") is None
+
+
+def test_a_piece_that_a_script_asks_for_is_held_but_gets_no_tag(ask: Ask) -> None:
+    answer = ask(request={"Sec-Fetch-Dest": "empty"})
+    assert answer.body == HELD.replace(TAG, b"")
+
+
+def test_the_tag_carries_the_nonce_of_the_pages_policy(ask: Ask) -> None:
+    policy = ("Content-Security-Policy", "script-src 'nonce-r4nd0m' 'strict-dynamic'")
+    assert b'<script async nonce="r4nd0m" src=' in ask(headers=[*HTML, policy]).body
+
+
+def test_the_policy_goes_out_only_while_there_is_no_decision(
+    ask: Ask, decision_cookie: Callable[..., str]
+) -> None:
+    first = ask(plan=STRICT, policy=True)
+    policy = first.get("content-security-policy") or ""
+    assert policy.startswith("default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ")
+    assert policy.endswith(" www.example.com *.cdn.example")
+    assert first.get("vary") == "Cookie"
+    decided = ask(plan=STRICT, policy=True, request={"Cookie": decision_cookie()})
+    assert decided.get("content-security-policy") is None
+    assert ask(plan=STRICT).get("content-security-policy") is None
+
+
+def test_cookies_of_refused_services_are_removed_wherever_they_may_lie(
+    ask: Ask, decision_cookie: Callable[..., str]
+) -> None:
+    cookies = f"_ga=1; _fbp=2; _fbc=3; pay=4; own=5; {decision_cookie('google-analytics')}"
+    answer = ask(request={"Cookie": cookies})
+    removed = answer.all("set-cookie")
+    assert {line.partition("=")[0] for line in removed} == {"_fbp", "_fbc"}
+    places = {line.split("; ")[1] + "".join(line.split("; ")[2:3]) for line in removed}
+    assert {"Path=/Max-Age=0", "Path=/Domain=example.com", "Path=/shop/cartMax-Age=0"} <= places
+    assert all("Max-Age=0" in line for line in removed)
+    assert answer.get("cache-control") == "private, no-cache"
+
+
+def test_no_cookie_is_touched_before_a_decision_or_without_the_owners_wish(
+    ask: Ask, decision_cookie: Callable[..., str]
+) -> None:
+    assert ask(request={"Cookie": "_ga=1; _fbp=2"}).all("set-cookie") == []
+    broken = "_fbp=2; consent_example=1.x"
+    assert ask(request={"Cookie": broken}).all("set-cookie") == []
+    refused = {"Cookie": f"_fbp=2; {decision_cookie()}"}
+    assert ask(request=refused, clean=False).all("set-cookie") == []
+
+
+def test_websockets_and_lifespan_pass_through() -> None:
+    seen = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    def plan_source() -> Any:
+        raise AssertionError("not asked")
+
+    for kind in ("websocket", "lifespan"):
+        middleware = AsgiConsentMiddleware(application, plan_source)
+        asyncio.run(middleware({"type": kind}, None, None))  # type: ignore[arg-type]
+    assert seen == ["websocket", "lifespan"]
