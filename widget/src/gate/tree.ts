@@ -1,0 +1,100 @@
+/** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
+import { apply, defineProperty, getOwnPropertyDescriptor, wrap, type Realm } from "./builtins";
+import { holdTree } from "./elements";
+
+const none = () => undefined;
+const insertions = {
+  Node: ["appendChild", "insertBefore", "replaceChild", "moveBefore"],
+  Element: ["append", "prepend", "before", "after", "replaceWith", "replaceChildren", "insertAdjacentElement"],
+  Document: ["append", "prepend", "replaceChildren", "importNode", "adoptNode"],
+  DocumentFragment: ["append", "prepend", "replaceChildren"],
+  CharacterData: ["before", "after", "replaceWith"],
+  Range: ["insertNode"],
+};
+
+const watched = new WeakSet<object>();
+let guardRealm: (realm: Realm) => void;
+
+/** The parser tells nobody but observers. */
+const observer = new MutationObserver((records) => {
+  for (const { addedNodes, target } of records) {
+    if (target.nodeName === "STYLE" || target.nodeName === "SCRIPT") holdTree(target, true);
+    for (const node of addedNodes) {
+      holdTree(node, true);
+      if (node instanceof Element) enter(node);
+    }
+  }
+});
+
+/** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
+function enter(element: Element): void {
+  if (element.shadowRoot) watchTree(element.shadowRoot);
+  if (/^i?frame$/.test(element.localName)) enterFrame((element as HTMLIFrameElement).contentWindow);
+  if (element.firstElementChild) for (const inner of element.querySelectorAll("iframe,frame,:not(:defined)")) if (inner !== element) enter(inner);
+}
+
+function enterFrame(realm: Realm): void {
+  try {
+    if (!realm || watched.has(realm.document)) return;
+    watchTree(realm.document as Document);
+    if (watched.has(realm.Node.prototype)) return;
+    watched.add(realm.Node.prototype);
+    guardRealm(realm);
+  } catch {
+    // another origin keeps its own window
+  }
+}
+
+function watchTree(root: Node): void {
+  if (watched.has(root)) return;
+  watched.add(root);
+  observer.observe(root, { childList: true, subtree: true });
+  holdTree(root, true);
+}
+
+function guardInsertions(realm: Realm): void {
+  const look = (_self: never, args: unknown[]): undefined => {
+    for (const node of args) if (node && typeof node === "object" && "nodeType" in node) holdTree(node as Node);
+  };
+  for (const [name, methods] of Object.entries(insertions)) for (const method of methods) wrap(realm[name].prototype, method, look, none);
+  wrap(realm.Node.prototype, "cloneNode", (self: Node): undefined => void (self.nodeType === 11 && holdTree(self)), none);
+}
+
+/** A frame is entered at the latest when somebody asks for what is in it. */
+function guardFrames(realm: Realm): void {
+  for (const name of ["HTMLIFrameElement", "HTMLFrameElement", "HTMLObjectElement"])
+    for (const property of ["contentWindow", "contentDocument"]) {
+      const owner = realm[name].prototype;
+      const found = getOwnPropertyDescriptor(owner, property) as PropertyDescriptor;
+      const native = found.get as () => Realm;
+      found.get = new Proxy(native, {
+        apply(target, self, args) {
+          const inside = apply(target, self, args as never);
+          enterFrame(property === "contentWindow" ? inside : inside?.defaultView);
+          return inside;
+        },
+      });
+      defineProperty(owner, property, found);
+    }
+}
+
+function guardShadows(realm: Realm): void {
+  const { prototype } = realm.Element;
+  prototype.attachShadow = new Proxy(prototype.attachShadow, {
+    apply(target, self, args) {
+      const root = apply(target, self, args) as ShadowRoot;
+      watchTree(root);
+      return root;
+    },
+  });
+}
+
+/** `guard` is what a frame's window gets, too. */
+export function guardTree(realm: Realm, guard: (realm: Realm) => void): void {
+  guardRealm = guard;
+  guardInsertions(realm);
+  guardFrames(realm);
+  guardShadows(realm);
+  if (realm === window) watched.add(realm.Node.prototype);
+  watchTree(realm.document as Document);
+}

@@ -1,0 +1,7 @@
+/** Parts that a site asks for; set while building, so that the others drop out. */
+
+/** Holds on pages that stay as they are: gate/. */
+declare const GATE: boolean;
+
+/** Understands the mark-up of other consent managers. */
+declare const COMPAT: boolean;
