@@ -21,6 +21,9 @@ LINK_PATTERN: Final = (
 _ORIGIN: Final = (
     r"^(https://[a-z0-9_-]+(\.[a-z0-9_-]+)*|http://(127\.0\.0\.1|localhost))(:[1-9][0-9]{0,4})?$"
 )
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_HOST: Final = rf"^(\*\.)?{_LABEL}(\.{_LABEL})+$"
+_PATH: Final = rf"^{_LABEL}(\.{_LABEL})+/[^?#*\x00-\x20\x7f]+$"
 #: What people can read and every database can keep: no control characters.
 _READABLE: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 _EXPECTED_LINK: Final = 'Expected a path such as "/privacy" or an https address.'
@@ -131,6 +134,16 @@ def origin_field() -> fields.String:
         'an origin such as "https://www.example.com": lower case, without a path, '
         "and http only for 127.0.0.1 and localhost",
     )
+
+
+def host_field() -> fields.String:
+    """Return a field for a host, or with *. for every host below one."""
+    return matching(_HOST, 'a host such as "cdn.example.com" or "*.example.com", lower case')
+
+
+def path_field() -> fields.String:
+    """Return a field for a host with the beginning of a path."""
+    return matching(_PATH, 'a host and a path such as "www.example.com/tag.js"')
 
 
 def link_field(*, required: bool = False) -> fields.String:

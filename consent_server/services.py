@@ -67,8 +67,8 @@ def resolve_service(given: Mapping[str, Any]) -> SiteService:
         policy=provider["policy"],
         transfers=tuple(provider["transfers"]),
         processors=(),
-        hosts=(),
-        paths=(),
+        hosts=tuple(given["hosts"]),
+        paths=tuple(given["paths"]),
         items=tuple(
             Item(i["kind"], i["name"], i["lifetime"], i["purpose"]) for i in given["items"]
         ),
@@ -121,8 +121,8 @@ def _from_catalogue(found: Service, given: Mapping[str, Any]) -> SiteService:
         policy=found.provider.policy,
         transfers=tuple(found.provider.transfers),
         processors=tuple({"name": p.name, "country": p.country} for p in found.processors),
-        hosts=tuple(found.hosts),
-        paths=tuple(found.paths),
+        hosts=(*found.hosts, *given["hosts"]),
+        paths=(*found.paths, *given["paths"]),
         items=tuple(
             Item(i.kind, i.name, i.lifetime, i.purpose) for i in (*found.cookies, *found.storage)
         ),
