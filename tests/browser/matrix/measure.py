@@ -1,0 +1,104 @@
+"""The matrix as a whole: every case in one engine, many visitors at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from playwright.async_api import async_playwright
+
+from ..browsers import launch_options
+from ..trackers import Trackers
+from .answers import answer
+from .case import Case, Engine
+from .facts import Facts
+from .pages import Level, MatrixPages
+from .tabs import PlaywrightTab, Tab
+from .verdicts import Verdict, judge
+from .walk import Walker
+
+#: Visitors at a time.
+CROWD = 6
+
+OpenTab = Callable[[Trackers], Awaitable[Tab]]
+#: (level, case) -> what failed, with what was seen.
+Failures = dict[tuple[Level, str], dict[Verdict, str]]
+
+
+@dataclass
+class Measured:
+    """What one engine showed."""
+
+    #: Cases that do nothing without us in this engine: they prove nothing.
+    silent: set[str] = field(default_factory=set)
+    control: dict[str, Facts] = field(default_factory=dict)
+    failures: Failures = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def opened(engine: Engine) -> AsyncIterator[OpenTab]:
+    """Open fresh visitors of an engine for the length of an async with block."""
+    if engine == "webkit":
+        from .webkit import running_display, webkit_tab  # noqa: PLC0415 (needs Selenium)
+
+        with running_display() as display:
+            yield lambda trackers: webkit_tab(trackers, display)
+        return
+    with Trackers() as sink:
+        async with async_playwright() as playwright:
+            kind = playwright.chromium if engine == "chromium" else playwright.firefox
+            browser = await kind.launch(**launch_options(engine, sink))
+
+            async def tab(trackers: Trackers) -> Tab:
+                return await PlaywrightTab.open(browser, trackers)
+
+            yield tab
+            await browser.close()
+
+
+async def measure(
+    engine: Engine, pages: MatrixPages, cases: Iterable[Case], levels: Sequence[Level]
+) -> Measured:
+    """Walk through the cases, each level with a fresh visitor."""
+    measured = Measured()
+    crowd = asyncio.Semaphore(CROWD)
+    async with opened(engine) as open_tab:
+
+        async def one(case: Case) -> None:
+            async with crowd:
+                await _measure_case(open_tab, pages, case, levels, measured)
+
+        await asyncio.gather(*(one(case) for case in cases if engine in case.engines))
+    return measured
+
+
+async def _measure_case(
+    open_tab: OpenTab, pages: MatrixPages, case: Case, levels: Sequence[Level], into: Measured
+) -> None:
+    async with _walker(open_tab, pages, case, "control") as walker:
+        control = await walker.control()
+    into.control[case.name] = control
+    if not (control.left or control.stored):
+        into.silent.add(case.name)
+        return
+    for level in levels:
+        async with _walker(open_tab, pages, case, level) as walker:
+            walk = await walker.walk(control)
+        found = judge(case, level, control, walk)
+        if found:
+            into.failures[level, case.name] = found
+
+
+@asynccontextmanager
+async def _walker(
+    open_tab: OpenTab, pages: MatrixPages, case: Case, level: Level
+) -> AsyncIterator[Walker]:
+    with Trackers(answer=answer) as trackers:
+        trackers.delays = {case.spell(url): delay for url, delay in case.delays.items()}
+        tab = await open_tab(trackers)
+        try:
+            yield Walker(tab, trackers, pages, case, level)
+        finally:
+            await tab.close()

@@ -1,0 +1,61 @@
+"""The site of the matrix: every service of the catalogue, and one of its own, at each level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from consent_server.catalogue import Service, load_catalogue
+
+from ..running_server import RunningServer
+from .pages import Level
+
+_BLOCKING = {"declared": "declared", "gate": "gate", "strict": "strict", "rewritten": "declared"}
+
+
+def site_file(level: Level, origin: str) -> dict[str, Any]:
+    """The description of the site at one level."""
+    optional = [one for one in load_catalogue().values() if one.category != "necessary"]
+    return {
+        "key": f"matrix-{level}",
+        "name": "Matrix",
+        "origins": [origin],
+        "languages": ["en"],
+        "controller": {
+            "name": "Example Oy",
+            "address": "Esimerkkikatu 1, Helsinki",
+            "country": "FI",
+            "email": "privacy@example.com",
+        },
+        "supervisory_authority": {"name": "Authority", "url": "https://tietosuoja.fi/en/"},
+        "links": {"policy": "/privacy"},
+        "categories": [{"key": key} for key in ("functional", "analytics", "marketing")],
+        "services": [*(_used(one) for one in optional), _OWN],
+    }
+
+
+_OWN = {
+    "key": "matrix-own",
+    "name": "Own",
+    "category": "analytics",
+    "retention": "1y",
+    "purpose": {"en": "Keeps a database."},
+    "provider": {"name": "Own", "country": "FI", "policy": "https://example.com/policy"},
+    "items": [
+        {"kind": "indexed_db", "name": "vendor-db", "lifetime": "persistent"},
+        {"kind": "cache_storage", "name": "vendor-cache", "lifetime": "persistent"},
+    ],
+}
+
+
+def _used(service: Service) -> dict[str, Any]:
+    return {"use": service.key, "retention": "1y"}
+
+
+def publish(server: RunningServer, level: Level, origin: str) -> None:
+    """Publish the site at that level."""
+    file = Path(server.data_dir) / f"matrix-{level}.toml"
+    file.write_text(tomli_w.dumps(site_file(level, origin)), "utf-8")
+    server.run_command("site", "apply", "--yes", str(file))

@@ -1,0 +1,144 @@
+"""A walk through one case: before, after consent, after withdrawal, and the next page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..trackers import Trackers
+from .case import Case
+from .facts import Facts, look
+from .pages import Level, MatrixPages
+from .tabs import Tab
+
+#: How long silence is watched: nothing tells when something does not come.
+WATCHED = 0.7
+#: Nothing new for so long means that all has come.
+QUIET = 0.5
+#: By then a case has shown what it does, or it does nothing.
+PATIENCE = 5.0
+
+_PRESS = """() => {
+  const host = document.querySelector('consent-notice');
+  const found = host && host.shadowRoot.querySelector('[data-consent-action=accept_all]');
+  if (found) found.click();
+  return !!found;
+}"""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What was seen on the way."""
+
+    before: Facts
+    after: Facts
+    #: The same document was there before and after consent.
+    stayed: bool
+    #: Anything that left, ran or was there once consent was withdrawn, without opening a page.
+    withdrawn: Facts
+    #: The same on the next page.
+    later: Facts
+
+
+@dataclass
+class Walker:
+    """A visitor on the page of one case at one level."""
+
+    tab: Tab
+    trackers: Trackers
+    pages: MatrixPages
+    case: Case
+    level: Level
+
+    @property
+    def _address(self) -> str:
+        return self.pages.address(self.level, self.case)
+
+    async def control(self) -> Facts:
+        """What the page does without us."""
+        await self.tab.go(self._address)
+        await self._act()
+        # A page that does nothing is waited for only as long as one is waited for elsewhere.
+        await self._until(lambda: bool(self.trackers.seen), WATCHED)
+        await self._settle()
+        return await self._look()
+
+    async def walk(self, control: Facts) -> Walk:
+        """The whole way."""
+        await self.tab.go(self._address)
+        await self._act()
+        await asyncio.sleep(WATCHED)
+        before = await self._look()
+        if self.case.act == "leave":
+            await self.tab.go(self._address)
+        self.trackers.clear()
+        await self.tab.said()
+        after, stayed = await self._consent(control)
+        if self.case.act == "leave":
+            await self.tab.go(self._address)
+        withdrawn = await self._withdraw()
+        self.trackers.clear()
+        await self.tab.go(self._address)
+        await self._act()
+        await asyncio.sleep(WATCHED)
+        return Walk(before, after, stayed, withdrawn, await self._look())
+
+    async def _consent(self, control: Facts) -> tuple[Facts, bool]:
+        await self.tab.run("() => { window.__still_here = true }")
+        await self._until_pressed()
+        wanted = set(control.asked)
+        gone = self.case.act == "leave"
+        stayed = True
+        if self.case.act:
+            await asyncio.sleep(QUIET)
+            stayed = await self.tab.run("() => window.__still_here === true")
+            await self._act()
+        await self._until(lambda: wanted <= set(look(self.trackers, (), ()).asked), PATIENCE)
+        await self._settle()
+        if not gone:
+            stayed = await self.tab.run("() => window.__still_here === true")
+        return await self._look(), stayed
+
+    async def _withdraw(self) -> Facts:
+        """Withdraw, let a page that reloads do so, and watch from then on."""
+        with contextlib.suppress(Exception):  # the page may go while it answers
+            await self.tab.run("() => consent.withdraw()")
+        await self._settle()
+        self.trackers.clear()
+        await self.tab.said()
+        await asyncio.sleep(QUIET)
+        return await self._look()
+
+    async def _until_pressed(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not await self.tab.run(_PRESS):
+            assert time.monotonic() < deadline, f"{self.case.name}: nobody asks"
+            await asyncio.sleep(0.05)
+
+    async def _act(self) -> None:
+        if self.case.act == "click":
+            await self.tab.press("#act")
+        elif self.case.act == "leave":
+            await self.tab.go(f"{self.pages.url}/elsewhere")
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            await asyncio.sleep(0.03)
+
+    async def _settle(self) -> None:
+        """Until nothing new has come for a while; what repeats itself does not count."""
+        last, since = -1, time.monotonic()
+        end = since + PATIENCE
+        quiet = QUIET + max(self.case.delays.values(), default=0)
+        while time.monotonic() - since < quiet and time.monotonic() < end:
+            count = len([one for one in self.trackers.seen if one.path != "/alive"])
+            if count != last:
+                last, since = count, time.monotonic()
+            await asyncio.sleep(0.03)
+
+    async def _look(self) -> Facts:
+        return look(self.trackers, await self.tab.said(), await self.tab.stored())
