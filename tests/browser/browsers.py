@@ -41,7 +41,7 @@ class Browsers:
         # Firefox has no colour scheme per context (WebDriver BiDi): dark is a browser of its own.
         key = (name, dark and name == "firefox")
         if key not in self._launched:
-            options = _launch_options(name, self.sink, dark=key[1])
+            options = launch_options(name, self.sink, dark=key[1])
             self._launched[key] = self._type(name).launch(**options)
         return self._launched[key]
 
@@ -55,7 +55,7 @@ class Browsers:
 
     def open_profile(self, name: str, trackers: Trackers, folder: Path) -> BrowserContext:
         """A browser of its own on a profile folder: closing and opening again is a restart."""
-        options = _launch_options(name, trackers)
+        options = launch_options(name, trackers)
         return self._type(name).launch_persistent_context(
             folder, ignore_https_errors=True, **options
         )
@@ -70,7 +70,8 @@ class Browsers:
         return found
 
 
-def _launch_options(name: str, trackers: Trackers, dark: bool = False) -> dict[str, Any]:
+def launch_options(name: str, trackers: Trackers, dark: bool = False) -> dict[str, Any]:
+    """What a browser of that name is launched with."""
     if name == "chromium":
         proxy = f"--proxy-server=http://127.0.0.1:{trackers.proxy_port}"
         chromium: dict[str, Any] = {"args": [*_CHROMIUM_ARGUMENTS, proxy]}
