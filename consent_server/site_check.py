@@ -21,7 +21,7 @@ def check_site(form: Mapping[str, Any]) -> None:
     Raises InvalidSite with all findings at once.
     """
     errors: dict[str, list[str]] = {}
-    for check in (_languages, _links, _categories, _services, _texts, _theme):
+    for check in (_languages, _links, _categories, _services, _compatible, _texts, _theme):
         for path, message in check(form):
             errors.setdefault(path, []).append(message)
     if errors:
@@ -126,6 +126,18 @@ def _ground(service: Mapping[str, Any], category: str) -> Iterator[Finding]:
             "Outside necessary, storing or reading in the browser needs consent; no other "
             "ground replaces it (ePrivacy article 5(3)).",
         )
+
+
+def _compatible(form: Mapping[str, Any]) -> Iterator[Finding]:
+    keys = {NECESSARY, *(category["key"] for category in form["categories"])}
+    keys |= {service.get("use") or service.get("key") or "" for service in form["services"]}
+    for name, key in form["compatible_names"].items():
+        if key not in keys:
+            yield f"compatible_names.{name}", f"The site has no category or service {key!r}."
+    if not form["compatible"]:
+        for field in ("compatible_names", "import_decisions"):
+            if form[field]:
+                yield field, "Say in `compatible` which consent managers are meant."
 
 
 def _texts(form: Mapping[str, Any]) -> Iterator[Finding]:

@@ -15,23 +15,28 @@ from consent_server.forms import (
     LANGUAGE_PATTERN,
     LINK_PATTERN,
     Map,
+    StrictBoolean,
     StrictForm,
     WholeNumber,
     flatten_errors,
+    host_field,
     key_field,
     language_field,
     lifetime_field,
     link_field,
     matching,
     origin_field,
+    path_field,
     text,
     words,
 )
+from consent_server.rules.compatible import PRODUCTS
 
 _COLOUR: Final = r"^#[0-9a-f]{6}$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
 _EMAIL: Final = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
 _POLICY_LANGUAGE: Final = f"^$|{LANGUAGE_PATTERN}"
+_FOREIGN_NAME: Final = r"^[A-Za-z0-9_-]{1,60}$"
 _DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
 
 
@@ -162,6 +167,8 @@ class ServiceForm(StrictForm):
     purpose = words(load_default=dict)
     provider = fields.Nested(ProviderForm)
     items = fields.List(fields.Nested(ItemForm), load_default=list)
+    hosts = fields.List(host_field(), load_default=list, validate=validate.Length(max=50))
+    paths = fields.List(path_field(), load_default=list, validate=validate.Length(max=50))
 
 
 class SiteForm(StrictForm):
@@ -175,12 +182,23 @@ class SiteForm(StrictForm):
         _DOMAIN, 'a domain such as "example.com", or "" for this host only', load_default=""
     )
     regime = fields.String(load_default="opt_in", validate=validate.OneOf(["opt_in"]))
+    blocking = fields.String(
+        load_default="declared", validate=validate.OneOf(["declared", "gate", "strict"])
+    )
+    allowed_hosts = fields.List(host_field(), load_default=list, validate=validate.Length(max=200))
     valid_days = WholeNumber(load_default=180, validate=validate.Range(180, 390))
     ask_again = text(maximum=40)
     controller = fields.Nested(ControllerForm, required=True)
     data_protection = fields.Nested(DataProtectionForm, load_default=None, allow_none=True)
     supervisory_authority = fields.Nested(AuthorityForm, required=True)
     links = fields.Nested(LinksForm, required=True)
+    compatible = fields.List(fields.String(validate=validate.OneOf(PRODUCTS)), load_default=list)
+    compatible_names = Map(
+        keys=matching(_FOREIGN_NAME, "a name of 1 to 60 letters, digits, _ or -"),
+        values=key_field(required=True),
+        load_default=dict,
+    )
+    import_decisions = StrictBoolean(load_default=False)
     theme = fields.Nested(ThemeForm, load_default=lambda: ThemeForm().load({}))
     categories = fields.List(
         fields.Nested(CategoryForm), required=True, validate=validate.Length(1, 20)

@@ -66,7 +66,8 @@ UI_TEXTS: Mapping[str, str] = {
     "shown_link": _("What was shown to you"),
     "id_label": _("Consent ID"),
     "held": _("{service} sends data to {provider} and needs your consent."),
-    "allow_service": _("Allow {service}"),
+    "allow_service": _("Always allow {service}"),
+    "load_once": _("Load once"),
     "saved": _("Your choice is saved."),
 }
 

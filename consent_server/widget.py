@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import brotli
 
 from consent_server.paths import asset_dir
+from consent_server.rules.compatible import names_of
 
 #: One letter per kind of stored item, as the widget reads it.
 ITEM_KINDS = {
@@ -50,12 +52,15 @@ UI_ORDER = (
     "id_label",
     "held",
     "allow_service",
+    "load_once",
     "saved",
 )
 CATEGORY_ORDER = ("name", "description", "count")
 SERVICE_ORDER = ("name", "purpose")
 #: Words that many services share; each travels once, in the vocabulary.
 FACT_ORDER = ("country", "transfers", "legal_basis", "retention")
+#: Between texts. A line break always will do; each of the others makes the response smaller.
+_SEPARATORS = ("|", "~", "^", "\n")
 #: The letter of the vocabulary's first word.
 _FIRST_LETTER = ord("0")
 
@@ -79,9 +84,20 @@ class PackedScript:
 
 
 @cache
-def read_core() -> str:
-    """Return the built core; the build is committed under static/widget."""
-    return (asset_dir("static") / "widget" / "core.js").read_text(encoding="utf-8")
+def read_core(*parts: str) -> str:
+    """Return the built core with these parts; the builds are committed under static/widget."""
+    name = "-".join(("core", *parts)) + ".js"
+    return (asset_dir("static") / "widget" / name).read_text(encoding="utf-8")
+
+
+def parts_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """Return the parts of the script that a site asks for, in the order of the files' names."""
+    asked = {"gate": _has_gate(config), "compat": bool(config.get("compatible"))}
+    return tuple(part for part, is_asked in asked.items() if is_asked)
+
+
+def _has_gate(config: dict[str, Any]) -> bool:
+    return config.get("blocking", "declared") != "declared"  # older versions have no such field
 
 
 @cache
@@ -95,7 +111,7 @@ def read_forms() -> dict[str, str]:
 
 def compose_script(config: dict[str, Any], version: int, material_since: int) -> Script:
     """Compose the script of a version; the same inputs give the same bytes."""
-    core = read_core()
+    core = read_core(*parts_of(config))
     known = widget_config(config, version, material_since)
     seed = hashlib.sha256(core.encode() + _to_json(known).encode()).hexdigest()
     script_id = seed[:16]
@@ -118,6 +134,9 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
     theme = config["theme"]
     vocabulary = _vocabulary(config)
     return {
+        # Styles and services first, beside the code that is most like them: it compresses better.
+        "css": _theme_css(theme),
+        "services": _services(config, vocabulary),
         "site": config["site"],
         "version": version,
         "material": material_since,
@@ -125,16 +144,13 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
         "days": config["valid_days"],
         "domain": config["cookie_domain"],
         **{name: theme[name] for name in ("position", "entry", "order")},
-        "css": _theme_css(theme),
         "categories": [
             [category["key"], *category["services"]] for category in config["categories"]
         ],
-        "services": _services(config, vocabulary),
+        **({"gate": _gate(config)} if _has_gate(config) else {}),
+        **({"compat": _compat(config)} if config.get("compatible") else {}),
         "texts": {
-            language: "\n".join(
-                " ".join(text.split())  # as the browser folds white space when it shows the text
-                for text in (*_texts(config, language), *words)
-            )
+            language: _join_texts((*_texts(config, language), *words))
             for language, words in zip(
                 config["languages"], zip(*vocabulary, strict=True), strict=True
             )
@@ -142,16 +158,30 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
     }
 
 
+def _join_texts(texts: Iterable[str]) -> str:
+    """Write a separator before each text: the first of these that stands in none of them."""
+    folded = [" ".join(text.split()) for text in texts]  # as the browser folds white space
+    separator = next(one for one in _SEPARATORS if not any(one in text for text in folded))
+    return separator + separator.join(folded)
+
+
 def _theme_css(theme: dict[str, Any]) -> str:
     def colours(scheme: str) -> str:
         found = theme[scheme].items()
-        return "".join(f"--consent-{name.replace('_', '-')}:{value};" for name, value in found)
+        return "".join(
+            f"--consent-{name.replace('_', '-')}:{_shorten(value)};" for name, value in found
+        )
 
     light, dark = colours("light"), colours("dark")
     return (
-        f":host{{{light}--consent-radius:{theme['radius']}px}}"
-        f"@media(prefers-color-scheme:dark){{:host{{{dark}}}}}{read_forms()[theme['form']]}"
+        f"{read_forms()[theme['form']]}:host{{{light}--consent-radius:{theme['radius']}px}}"
+        f"@media(prefers-color-scheme:dark){{:host{{{dark[:-1]}}}}}"
     )
+
+
+def _shorten(colour: str) -> str:
+    """Write #rrggbb as #rgb where both are the same colour."""
+    return "#" + colour[1::2] if colour[1::2] == colour[2::2] else colour
 
 
 def _texts(config: dict[str, Any], language: str) -> Iterator[str]:
@@ -160,7 +190,8 @@ def _texts(config: dict[str, Any], language: str) -> Iterator[str]:
     stores_always = all(service["items"] for service in config["services"])
     yield found["direction"]
     for name in UI_ORDER:
-        yield "" if name == "no_items" and stores_always else found["ui"][name]
+        # Versions published before a text existed do without what it names.
+        yield "" if name == "no_items" and stores_always else found["ui"].get(name, "")
     for category in config["categories"]:
         for name in CATEGORY_ORDER:
             yield found["categories"][category["key"]][name]
@@ -197,6 +228,28 @@ def _services(config: dict[str, Any], vocabulary: list[tuple[str, ...]]) -> dict
         ]
 
     return {service["key"]: describe(service) for service in config["services"]}
+
+
+def _compat(config: dict[str, Any]) -> dict[str, Any]:
+    """Give whose mark-up is understood, and what its names are here."""
+    return {
+        "products": config["compatible"],
+        "names": names_of(config),
+        "imports": config["import_decisions"],
+    }
+
+
+def _gate(config: dict[str, Any]) -> dict[str, Any]:
+    """Give what the gate knows services by; in strict mode also which other hosts are allowed."""
+    known = {
+        service["key"]: " ".join((*service["hosts"], *service["paths"]))
+        for service in config["services"]
+        if service["hosts"] or service["paths"]
+    }
+    if config["blocking"] != "strict":
+        return {"services": known}
+    own = (urlsplit(origin).hostname or "" for origin in config["origins"])
+    return {"services": known, "allowed": " ".join((*own, *config["allowed_hosts"]))}
 
 
 def _to_json(value: Any) -> str:

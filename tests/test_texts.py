@@ -109,6 +109,9 @@ def test_the_notice_says_that_consent_can_be_withdrawn_and_where(language: str) 
 
 
 def test_labels_of_buttons_cannot_be_worded_by_a_site() -> None:
-    buttons = {"accept_all", "reject_all", "settings", "save", "withdraw", "allow_service"}
+    buttons = {"accept_all", "reject_all", "settings", "save", "withdraw"} | {
+        "allow_service",
+        "load_once",
+    }
     assert buttons <= set(texts.UI_TEXTS)
     assert not buttons & texts.OVERRIDABLE

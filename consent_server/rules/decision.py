@@ -29,6 +29,7 @@ class Method(StrEnum):
     SERVICE = "service"
     WITHDRAW = "withdraw"
     API = "api"
+    IMPORT = "import"
 
 
 class Layer(StrEnum):
@@ -102,16 +103,18 @@ def check_decision(config: Mapping[str, Any], decision: Decision) -> None:
             f"Version {decision.version} was not shown in {decision.language!r}.",
             errors={"language": list(config["languages"])},
         )
-    _check_method(decision)
+    _check_method(config, decision)
 
 
-def _check_method(decision: Decision) -> None:
+def _check_method(config: Mapping[str, Any], decision: Decision) -> None:
     values = set(decision.grants.values())
     refusing = {Method.REJECT_ALL, Method.WITHDRAW}
     if decision.method is Method.ACCEPT_ALL and False in values:
         raise Conflict("`accept_all` cannot refuse anything.")
     if decision.method in refusing and True in values:
         raise Conflict(f"`{decision.method}` cannot grant anything.")
+    if decision.method is Method.IMPORT and not config.get("import_decisions"):
+        raise Conflict(f"Version {decision.version} takes no decisions over from elsewhere.")
 
 
 def kind_of(grants: Grants, previous: Grants | None) -> Kind:

@@ -2,8 +2,9 @@
 import { servicesOf } from "./config";
 import { decide } from "./decide";
 import { keysOf } from "./hold";
-import { heldBy } from "./placeholder";
+import { heldBy, showPlaceholders } from "./placeholder";
 import { chosenGrants, hidePreferences, showPreferences } from "./preferences";
+import { releaseOnce } from "./release";
 import { actions, draw } from "./shell";
 import { grantsWhere, isGranted } from "./state";
 
@@ -21,6 +22,10 @@ export function wireActions(): void {
   actions.allow_service = (pressed) => {
     const services = keysOf(heldBy(pressed)).flatMap(servicesOf);
     decide(grantsWhere((key) => isGranted(key) || services.includes(key)), "service", "placeholder");
+  };
+  actions.load_once = (pressed) => {
+    releaseOnce(heldBy(pressed));
+    showPlaceholders();
   };
   document.addEventListener("click", (event) => {
     const { target } = event;

@@ -18,7 +18,7 @@ function expireCookie(name: string): void {
 export function cleanRefused(): void {
   const kept: StoredItem[] = [];
   const gone: StoredItem[] = [];
-  for (const service in config.services) (isGranted(service) ? kept : gone).push(...itemsOf(service));
+  for (const service of Object.keys(config.services)) (isGranted(service) ? kept : gone).push(...itemsOf(service));
   const covers = (pattern: string, name: string) => {
     const [start = "", end] = pattern.split("*");
     if (end === undefined) return name === pattern;

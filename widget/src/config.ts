@@ -25,12 +25,16 @@ export interface WidgetConfig {
   position: "bottom_left" | "bottom_right";
   entry: "bottom_left" | "bottom_right" | "own_link";
   order: "accept_first" | "reject_first";
-  /** The owner's colours, light and dark, as custom properties, and the styles of the form that was chosen. */
+  /** The styles of the form that was chosen, then the owner's colours, light and dark, as custom properties. */
   css: string;
   /** Category first, its services after it. */
   categories: [category: string, ...services: string[]][];
   services: Record<string, Service>;
-  /** Language -> its texts, a line each, the vocabulary last: see language.ts. */
+  /** For the gate: service -> its hosts and paths, and in strict mode the other hosts that are allowed, each after a blank. */
+  gate?: { services: Record<string, string>; allowed?: string };
+  /** Other consent managers that are understood, what their names are here, and whether their decisions are taken over. */
+  compat?: { products: string[]; names: Record<string, string>; imports: boolean };
+  /** Language -> its texts, each after the separator that the first character is, the vocabulary last: see language.ts. */
   texts: Record<string, string>;
 }
 

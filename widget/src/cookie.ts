@@ -3,7 +3,7 @@ import { config } from "./config";
 import type { Decision, Grants } from "./state";
 
 const name = `consent_${config.site}=`;
-const form = /^1\.(\d+)\.([0-9a-z]+)\.([0-9a-f]{32})\.([a-z0-9!~-]*)$/;
+const form = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([a-z0-9!~-]*)$/;
 const lifetime = config.days * 86400; // seconds
 
 /** Unix seconds. */
@@ -47,7 +47,7 @@ export function writeCookie(pair: string, age: number, path: string, domain: str
   document.cookie =
     `${pair};max-age=${age};path=${path};samesite=lax` +
     (domain && ";domain=" + domain) +
-    (location.protocol === "https:" ? ";secure" : "");
+    (location.protocol[4] === "s" ? ";secure" : "");
 }
 
 export function writeDecision(decision: Decision): void {

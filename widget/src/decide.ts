@@ -3,6 +3,7 @@ import { cleanRefused } from "./clean";
 import { config } from "./config";
 import { readDecision, timeOf, writeDecision } from "./cookie";
 import { showEntry } from "./entry";
+import { applyGate, isCodeStopped } from "./gate";
 import { chooseLanguage, language, Ui } from "./language";
 import { hideNotice, showNotice } from "./notice";
 import { addToOutbox, readOutbox, type Layer, type Method } from "./outbox";
@@ -31,8 +32,9 @@ function apply(decision: Decision): boolean {
   setDecision(decision);
   hidePreferences();
   if (isDecided()) hideNotice();
-  const needsReload = !holdWithdrawn();
+  const needsReload = !holdWithdrawn() || (GATE && !isCodeStopped());
   showPlaceholders(); // first, so that what is released is as the page made it
+  if (GATE) applyGate();
   if (!needsReload) releaseGranted();
   tellPage("change");
   return needsReload;

@@ -3,11 +3,9 @@
 type Child = Node | string | false | undefined;
 
 /** Children that are nothing are left out. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string>,
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string>, ...children: Child[]): HTMLElementTagNameMap[K];
+export function make(tag: `consent-${string}`, attributes: Record<string, string>): HTMLElement;
+export function make(tag: string, attributes: Record<string, string>, ...children: Child[]): HTMLElement {
   const made = document.createElement(tag);
   for (const name in attributes) made.setAttribute(name, attributes[name] as string);
   for (const child of children) if (child) made.append(child);

@@ -1,15 +1,24 @@
 /** Which elements of the page are held back, and until when. */
-import { isGranted } from "./state";
+import { necessary, publicGrants } from "./state";
 
 export const heldSelector = "[data-consent]";
 
-/** The categories and services that an element waits for: `analytics` or `service:google-analytics`. */
-export function keysOf(element: Element): string[] {
-  return (element.getAttribute("data-consent") ?? "").split(/\s+/).map((key) => key.replace("service:", ""));
+/** What an element waits for, e.g. `analytics & !service:meta-pixel | functional`; one that says nothing is not held. */
+function conditionOf(element: Element): string {
+  return element.getAttribute("data-consent") ?? necessary;
 }
 
-export function areGranted(keys: string[]): boolean {
-  return keys.every(isGranted);
+/** The categories and services that a condition names; a refused one (`!analytics`) keeps its mark. */
+export function keysOf(element: Element): string[] {
+  return conditionOf(element).replace(/service:/g, "").split(/[\s&|]+/);
+}
+
+/** Whether an element may be there now: what is unknown or not decided is neither granted nor refused. */
+export function isAllowed(element: Element): boolean {
+  const grants = publicGrants();
+  return conditionOf(element)
+    .split("|")
+    .some((every) => every.match(/[^\s&]+/g)?.every((term) => grants[term.replace(/^!|service:/g, "")] === (term[0] !== "!")));
 }
 
 /** The parser may still be reading the inside of the last element of an unfinished page. */

@@ -3,6 +3,7 @@ import { config } from "./config";
 
 /** The interface texts in the order in which the server lists them (consent_server/widget.py). */
 export enum Ui {
+  nothing, // before the first separator
   direction,
   heading,
   body,
@@ -30,6 +31,7 @@ export enum Ui {
   id_label,
   held,
   allow_service,
+  load_once,
   saved,
   length,
 }
@@ -70,7 +72,8 @@ export function chooseLanguage(): void {
   const chosen = choose();
   if (chosen === language) return;
   language = chosen;
-  ui = (config.texts[language] as string).split("\n");
+  const texts = config.texts[language] as string;
+  ui = texts.split(texts[0] as string);
   let at: number = Ui.length;
   const next = () => ui[at++] as string;
   categoryTexts = {};

@@ -2,14 +2,16 @@
 import { wireActions } from "./actions";
 import { publishApi, type ConsentApi } from "./api";
 import { cleanRefused } from "./clean";
-import { catchUp, keepNewest, recallDecision, tellPage } from "./decide";
+import { catchUp, decide, keepNewest, recallDecision, tellPage } from "./decide";
 import { showEntry } from "./entry";
+import { openJobs, readForeignDecision } from "./compat";
+import { applyGate, openGate } from "./gate";
 import { showNotice } from "./notice";
 import { sendNext, startOutbox } from "./outbox";
 import { showPlaceholders } from "./placeholder";
 import { bringsHeld, releaseGranted } from "./release";
-import { keepShell } from "./shell";
-import { isDecided, setDecision } from "./state";
+import { draw, keepShell } from "./shell";
+import { current, isDecided, setDecision } from "./state";
 
 function lookAgain(): void {
   releaseGranted();
@@ -26,9 +28,9 @@ function watch(): void {
   // Sizes of places are known once the style sheets are there, and change with the window.
   addEventListener("load", showPlaceholders);
   addEventListener("resize", showPlaceholders);
-  addEventListener("pageshow", (event) => event.persisted && catchUp());
+  addEventListener("storage", catchUp); // another tab wrote its decision into the outbox
+  addEventListener("pageshow", catchUp);
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
     catchUp();
     sendNext();
   });
@@ -36,11 +38,14 @@ function watch(): void {
 
 function start(resolveReady: () => void): void {
   setDecision(recallDecision());
+  if (GATE) applyGate();
   releaseGranted();
   watch();
   tellPage("ready");
   resolveReady();
-  if (isDecided()) {
+  const told = COMPAT && !current && readForeignDecision();
+  if (told) draw(() => decide(told, "import", "api"));
+  else if (isDecided()) {
     showEntry();
     setTimeout(cleanRefused); // a withdrawn script may have stored once more before the page went
   } else showNotice();
@@ -51,6 +56,8 @@ function start(resolveReady: () => void): void {
 const page = window as { consent?: ConsentApi };
 // A second tag of the same site must not release everything a second time.
 if (!(page.consent?.ready instanceof Promise)) {
+  if (GATE) openGate();
+  if (COMPAT) openJobs();
   wireActions();
   const resolveReady = publishApi();
   // A page that is only being prepared has not been shown to anybody: no tag runs, nothing is asked.

@@ -3,7 +3,7 @@ import { config } from "./config";
 import { base } from "./origin";
 import type { Decision } from "./state";
 
-export type Method = "accept_all" | "reject_all" | "save" | "service" | "withdraw" | "api";
+export type Method = "accept_all" | "reject_all" | "save" | "service" | "withdraw" | "api" | "import";
 export type Layer = "notice" | "preferences" | "placeholder" | "api";
 
 /** One decision as the server takes it. */

@@ -1,7 +1,7 @@
 /** In the place of a held frame or video: what is missing, who would get data, and a button to allow it. */
 import { config, servicesOf } from "./config";
 import { button, make } from "./element";
-import { areGranted, keysOf } from "./hold";
+import { isAllowed, keysOf } from "./hold";
 import { fill, serviceTexts, ui, Ui } from "./language";
 import { openRoot } from "./shell";
 
@@ -11,8 +11,11 @@ const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
 const layout = ["position", "inset", "float", "margin", "grid-area"];
 const smallest = 60; // px: smaller ones are measuring pixels, not content
 
+type Placeholder = HTMLElement & { held: Element };
+
 function makePlaceholder(held: Element): HTMLElement {
-  const host = document.createElement("consent-placeholder");
+  const host = make("consent-placeholder", {}) as Placeholder;
+  host.held = held;
   const root = openRoot(host);
   const services = keysOf(held).flatMap(servicesOf);
   const service = services.map((key) => serviceTexts[key]?.name).join(", ");
@@ -22,7 +25,13 @@ function makePlaceholder(held: Element): HTMLElement {
       "div",
       { class: "held" },
       make("p", {}, fill(Ui.held, { service, provider })),
-      make("div", {}, button("allow_service", fill(Ui.allow_service, { service }), "main"), button("settings", ui[Ui.settings] as string, "quiet")),
+      make(
+        "div",
+        {},
+        button("allow_service", fill(Ui.allow_service, { service }), "main"),
+        ui[Ui.load_once] && button("load_once", ui[Ui.load_once], "main"),
+        button("settings", ui[Ui.settings] as string, "quiet"),
+      ),
     ),
   );
   return host;
@@ -45,21 +54,19 @@ function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
 
 /** The held element that a placeholder's button stands for. */
 export function heldBy(pressed: Element): Element {
-  const { host } = pressed.getRootNode() as ShadowRoot;
-  return [...places].find(([, [place]]) => place === host)?.[0] ?? host;
+  return ((pressed.getRootNode() as ShadowRoot).host as Placeholder).held;
 }
 
 /** Gives every held frame its placeholder, and takes away those that are not needed any more. */
 export function showPlaceholders(): void {
   for (const [held, [host, display]] of places) {
-    if (held.isConnected && !areGranted(keysOf(held))) continue;
+    if (held.isConnected && !isAllowed(held)) continue;
     host.remove();
     held.style.display = display;
     places.delete(held);
   }
   for (const held of document.querySelectorAll<HTMLElement>("iframe,video,embed,object")) {
-    const keys = keysOf(held);
-    if (areGranted(keys) || !keys.flatMap(servicesOf).every((key) => config.services[key])) continue;
+    if (isAllowed(held) || !keysOf(held).flatMap(servicesOf).every((key) => config.services[key])) continue;
     const place = places.get(held) ?? [makePlaceholder(held), held.style.display];
     places.set(held, place);
     fit(held, place);

@@ -1,24 +1,22 @@
 /** Lets held elements go once what they wait for is granted; each one once. */
-import { areGranted, heldSelector, isComplete, keysOf } from "./hold";
+import { heldOf, queueOnce, restoreHeld } from "./gate/held";
+import { adoptMarkup, areJobsGranted, foreignSelector, runJobs } from "./compat";
+import { roots } from "./gate/tree";
+import { heldSelector, isAllowed, isComplete } from "./hold";
 import { restore } from "./restore";
 import { attempt, queueScript, runs, runScripts } from "./scripts";
 
 const seen = new WeakSet<Element>();
-const ran: string[][] = [];
-const shown: { element: Element; held: Node; keys: string[] }[] = [];
+const ran: Element[] = [];
+const shown: [element: Element, held: Element][] = [];
 let hasIncomplete = false;
 
-function releaseScript(held: HTMLScriptElement, keys: string[]): void {
-  ran.push(keys);
-  queueScript(held, keys);
-}
-
-function releaseElement(element: Element, keys: string[]): void {
-  shown.push({ element, held: element.cloneNode(true), keys });
+function releaseElement(element: Element): void {
+  shown.push([element, element.cloneNode(true) as Element]);
   restore(element);
 }
 
-function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
+function releaseTemplate(template: HTMLTemplateElement): void {
   const content = document.importNode(template.content, true);
   const scripts = [...content.querySelectorAll("script")].filter(({ type }) => runs.test(type));
   for (const script of scripts) {
@@ -28,14 +26,14 @@ function releaseTemplate(template: HTMLTemplateElement, keys: string[]): void {
   }
   // Firefox reads ahead inside templates, so addresses are held there, too.
   content.querySelectorAll(":not(script,[data-consent])").forEach(restore);
-  ran.push(keys);
+  ran.push(template);
   template.replaceWith(content);
-  for (const script of scripts) queueScript(script, keys);
+  for (const script of scripts) queueScript(script, template);
 }
 
 function release(element: Element): void {
-  const keys = keysOf(element);
-  if (seen.has(element) || !areGranted(keys)) return;
+  const isGated = GATE && !!heldOf(element);
+  if ((seen.has(element) && !isGated) || !isAllowed(element)) return;
   const isScript = element instanceof HTMLScriptElement;
   const isTemplate = element instanceof HTMLTemplateElement;
   if ((isScript || isTemplate) && !isComplete(element)) {
@@ -43,27 +41,43 @@ function release(element: Element): void {
     return;
   }
   seen.add(element);
-  if (isTemplate) releaseTemplate(element, keys);
-  else if (!isScript) releaseElement(element, keys);
-  else if (element.type === "text/plain") releaseScript(element, keys); // any other one has run already
+  if (isTemplate) releaseTemplate(element);
+  else if (isGated && !isScript) restoreHeld(element);
+  else if (!isScript) releaseElement(element);
+  else if (isGated ? queueOnce(element) : element.type === "text/plain") {
+    ran.push(element);
+    queueScript(element, element);
+  } // any other one has run already
+}
+
+/** For this page and until the next decision only: nothing is decided, so nothing is stored or told to anybody. */
+export function releaseOnce(element: Element): void {
+  [element, ...element.querySelectorAll(heldSelector)].forEach((held) => {
+    releaseElement(held);
+    held.removeAttribute("data-consent");
+  });
 }
 
 export function releaseGranted(): void {
   hasIncomplete = false;
-  for (const element of document.querySelectorAll(heldSelector)) attempt(() => release(element));
+  if (COMPAT) adoptMarkup();
+  for (const root of GATE ? roots : [document]) for (const element of root.querySelectorAll(heldSelector)) attempt(() => release(element));
   runScripts();
+  if (COMPAT) attempt(runJobs);
 }
 
 /** Takes back what was withdrawn; false when a script of it ran, which only a reload can stop. */
 export function holdWithdrawn(): boolean {
   for (const entry of shown.splice(0)) {
-    if (areGranted(entry.keys)) shown.push(entry);
-    else (entry.element as ChildNode).replaceWith(entry.held);
+    const [element, held] = entry;
+    if (isAllowed(held)) shown.push(entry);
+    else element.replaceWith(held);
   }
-  return ran.every(areGranted);
+  return ran.every(isAllowed) && (!COMPAT || areJobsGranted());
 }
 
 /** Whether an inserted node brings something to release, or shows that an earlier one is complete. */
 export function bringsHeld(node: Node): boolean {
-  return hasIncomplete || (node instanceof Element && (node.matches(heldSelector) || !!node.querySelector(heldSelector)));
+  const selector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
+  return hasIncomplete || (node instanceof Element && (node.matches(selector) || !!node.querySelector(selector)));
 }

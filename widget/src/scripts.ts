@@ -1,9 +1,12 @@
 /** The release queue: held scripts run in document order, as if the page had them from the start. */
 import { nonce } from "./origin";
-import { areGranted } from "./hold";
+import { heldOf, restoreHeld } from "./gate/held";
+import { isAllowed } from "./hold";
+import { make } from "./element";
 import { prefix, restore } from "./restore";
 
-const waiting: { held: HTMLScriptElement; keys: string[] }[] = [];
+/** Each with the element that says what it waits for: itself, or the template that it came in. */
+const waiting: [held: HTMLScriptElement, by: Element][] = [];
 let loading = 0;
 
 /** Types that a browser runs; any other makes a block of data. */
@@ -14,7 +17,7 @@ function isExternal(held: Element): boolean {
 }
 
 function revive(held: HTMLScriptElement): HTMLScriptElement {
-  const script = document.createElement("script");
+  const script = make("script", {});
   for (const { name, value } of held.attributes) if (name !== "type") script.setAttribute(name, value);
   restore(script);
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
@@ -44,24 +47,24 @@ function finishOne(): void {
 
 export function runScripts(): void {
   for (let next = waiting[0]; next; next = waiting[0]) {
-    const { held, keys } = next;
+    const [held, by] = next;
     if (loading && !isExternal(held)) return;
     waiting.shift();
-    if (!held.isConnected || !areGranted(keys)) continue;
+    if (!held.isConnected || !isAllowed(by)) continue;
     attempt(() => {
-      const script = revive(held);
+      const script = GATE && restoreHeld(held) ? held : revive(held);
       if (isAwaited(script)) {
         loading++;
         script.addEventListener("load", finishOne);
         script.addEventListener("error", finishOne);
       }
-      held.replaceWith(script);
+      if (!GATE || script !== held) held.replaceWith(script);
     });
   }
 }
 
 /** With a nonce on our own tag, injected mark-up must not run through us what the policy would stop. */
-export function queueScript(held: HTMLScriptElement, keys: string[]): void {
-  if (nonce && held.nonce !== nonce) console.warn("consent: nonce", held);
-  else waiting.push({ held, keys });
+export function queueScript(held: HTMLScriptElement, by: Element): void {
+  if (nonce && held.nonce !== nonce && !(GATE && heldOf(held))) console.warn("consent:", "nonce", held);
+  else waiting.push([held, by]);
 }

@@ -3,7 +3,6 @@ import { config } from "./config";
 import { make } from "./element";
 import { chooseLanguage, language, ui, Ui } from "./language";
 import { nonce } from "./origin";
-import css from "./widget.css";
 
 type Action = (pressed: HTMLElement) => void;
 
@@ -13,12 +12,11 @@ export const actions: Record<string, Action> = {};
 let sheet: CSSStyleSheet | undefined;
 
 function dress(root: ShadowRoot): void {
-  const text = css + config.css; // the form that was chosen comes last
   try {
-    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(text);
+    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(config.css);
     root.adoptedStyleSheets = [sheet];
   } catch {
-    const style = make("style", {}, text); // browsers without constructable sheets
+    const style = make("style", {}, config.css); // browsers without constructable sheets
     style.nonce = nonce;
     root.append(style);
   }
@@ -48,7 +46,7 @@ const drawing: (() => void)[] = [];
 
 /** Our shadow root; made on first use, always the first thing in the body. */
 export function shell(): ShadowRoot {
-  if (!host) openRoot((host = document.createElement("consent-notice"))).append(status);
+  if (!host) openRoot((host = make("consent-notice", {}))).append(status);
   speak(host);
   if (!host.isConnected) document.body.prepend(host);
   return host.shadowRoot as ShadowRoot;

@@ -29,8 +29,7 @@ export function isDecided(): boolean {
 /** A copy for the page; what is necessary is always granted. */
 export function publicGrants(): Grants {
   const grants: Grants = { ...(isDecided() && current?.grants) };
-  for (const [category, ...services] of config.categories)
-    if (category === necessary) for (const key of [category, ...services]) grants[key] = true;
+  for (const category of config.categories) if (category[0] === necessary) for (const key of category) grants[key] = true;
   return grants;
 }
 
@@ -42,8 +41,7 @@ export function isGranted(key: string): boolean {
 /** A complete map in which exactly these services (and categories without services) are granted. */
 export function grantsWhere(isChosen: (key: string) => boolean): Grants {
   const grants: Grants = {};
-  for (const [category, ...services] of config.categories) {
-    if (category === necessary) continue;
+  for (const [category, ...services] of config.categories.filter(([key]) => key !== necessary)) {
     for (const service of services) grants[service] = isChosen(service);
     grants[category] = services.length ? services.every((service) => grants[service]) : isChosen(category);
   }

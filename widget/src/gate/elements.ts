@@ -5,9 +5,9 @@ import { importVerdict, textVerdict, verdict } from "./verdict";
 
 /** Attributes with an address, and those with a text that may hold several. */
 const addresses = new Set(["src", "href", "xlink:href", "data", "poster", "background"]);
-const lists = new Set(["srcset", "imagesrcset", "srcdoc", "style", "ping"]);
+const lists = new Set(["srcset", "imagesrcset", "srcdoc", "ping"]);
 /** What may load without a visitor's click, cheaper to find than to look at every element. */
-const loading = "script,style,link,image,feImage,use,[src],[srcset],[data],[poster],[background],[srcdoc],[ping],[style],template";
+const loading = "script,style,link,image,feImage,use,[src],[srcset],[data],[poster],[background],[srcdoc],[ping],template";
 const links = /^(a|area|base)$/i;
 
 const setAside = (element: Element, name: string) => heldOf(element)?.attributes.get(name);
@@ -24,6 +24,7 @@ export function holdsValue(element: Element, name: string, value: unknown, isPar
     return false;
   }
   holdAttribute(element, name, String(value), keys, isParsed);
+  if (isParsed && /^i?frame$/.test(tag)) element.parentNode?.insertBefore(element, element.nextSibling); // the load has begun: a new start ends it
   if (tag === "script") holdContent(element, keys, isParsed);
   return true;
 }

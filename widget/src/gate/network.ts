@@ -1,7 +1,7 @@
 /** Whatever sends without an element: the call waits, or gets a harmless answer. */
-import { wrap, type Realm } from "./builtins";
+import { apply, construct, wrap, type Realm } from "./builtins";
 import { standIn } from "./later";
-import { textVerdict, verdict } from "./verdict";
+import { blobs, textVerdict, verdict } from "./verdict";
 import { later } from "./waiting";
 
 const first = (_self: unknown, [address]: unknown[]) => verdict(address);
@@ -25,14 +25,23 @@ function guardRequests(realm: Realm): void {
   wrap(realm.Navigator.prototype, "sendBeacon", first, answerLater(true));
   wrap(realm.ServiceWorkerContainer?.prototype, "register", first, promiseLater);
   wrap(realm.Worklet?.prototype, "addModule", first, promiseLater);
-  for (const name of ["WebSocket", "EventSource", "Worker", "SharedWorker"]) wrap(realm, name, first, (keys, go) => standIn(realm[name], keys, go));
+  for (const name of ["WebSocket", "EventSource", "Worker", "SharedWorker"])
+    wrap(realm, name, first, (keys, go) => standIn(realm[name], keys, go));
   for (const name of ["WebTransport", "WebSocketStream"])
     wrap(realm, name, first, () => {
       throw new realm.DOMException("", "NetworkError");
     });
-  // The document's fonts load by their text; one that must not is made of nothing.
-  wrap(realm, "FontFace", (_self, [, source]: unknown[]) => textVerdict(source), (_keys, _go, _self, [family]: string[]) => new realm.FontFace(family, "local('-')"));
+  wrap(realm, "FontFace", (_self, [, source]: unknown[]) => textVerdict(source), (keys, go, _self, [family]: string[]) => fontLater(realm, family as string, keys, go));
   wrap(realm, "Audio", first, (_keys, _go, _self, [address]: string[]) => Object.assign(new realm.Audio(), { src: address }));
+}
+
+/** A font of no source, which the real one replaces where it is used. */
+function fontLater({ FontFace, document: { fonts } }: Realm, family: string, keys: string[], go: () => unknown): object {
+  const mock = new FontFace(family, "local('-')") as FontFace;
+  later(keys, () => {
+    if (fonts.delete(mock)) fonts.add(go());
+  });
+  return mock;
 }
 
 function guardXhr({ XMLHttpRequest: { prototype } }: Realm): void {
@@ -57,20 +66,35 @@ function guardXhr({ XMLHttpRequest: { prototype } }: Realm): void {
   );
 }
 
+/** A worker's own code is out of our reach: it waits as a whole where it names an address that must. */
+function guardBlobs(realm: Realm): void {
+  const texts = new WeakMap<object, string>();
+  realm.Blob = new Proxy(realm.Blob, {
+    construct(target, args, made) {
+      const blob = construct(target, args, made) as object;
+      const text = [...(args[0] ?? [])].filter((part) => typeof part === "string").join("");
+      if (text.includes("//")) texts.set(blob, text);
+      return blob;
+    },
+  });
+  realm.URL.createObjectURL = new Proxy(realm.URL.createObjectURL, {
+    apply(target, self, args) {
+      const address = apply(target, self, args) as string;
+      const text = texts.get(args[0] as object);
+      if (text) blobs.set(address, text);
+      return address;
+    },
+  });
+}
+
 function guardStyles(realm: Realm): void {
-  const { CSSStyleSheet, CSSGroupingRule, CSSStyleDeclaration } = realm;
+  const { CSSStyleSheet, CSSGroupingRule } = realm;
   for (const { prototype } of [CSSStyleSheet, CSSGroupingRule]) {
     wrap(prototype, "insertRule", firstText, answerLater(0));
     wrap(prototype, "replaceSync", firstText, answerLater(undefined));
     wrap(prototype, "replace", firstText, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
     wrap(prototype, "addRule", (_self, [, style]: unknown[]) => textVerdict(style), answerLater(-1));
   }
-  const { prototype } = CSSStyleDeclaration;
-  wrap(prototype, "setProperty", (_self, [, value]: unknown[]) => textVerdict(value), answerLater(undefined));
-  const named = realm.CSSStyleProperties?.prototype ?? realm.CSS2Properties?.prototype ?? prototype;
-  for (const name of ["cssText", ...Object.getOwnPropertyNames(named)])
-    if (/cssText|background|image|content|cursor|list-?style|mask|filter|clip|shape|offset/i.test(name))
-      wrap(name === "cssText" ? prototype : named, name, firstText, answerLater(undefined), "set");
 }
 
 /** Forms into frames: where the page itself goes is the visitor's own step. */
@@ -96,6 +120,7 @@ function guardForms(realm: Realm): void {
 export function guardNetwork(realm: Realm): void {
   guardRequests(realm);
   guardXhr(realm);
+  guardBlobs(realm);
   guardStyles(realm);
   guardForms(realm);
 }

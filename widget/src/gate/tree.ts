@@ -1,6 +1,7 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
-import { apply, defineProperty, getOwnPropertyDescriptor, wrap, type Realm } from "./builtins";
+import { apply, defineProperty, getOwnPropertyDescriptor, wrap, type Args, type Method, type Realm } from "./builtins";
 import { holdTree } from "./elements";
+import { holdStyle } from "./styles";
 
 const none = () => undefined;
 const insertions = {
@@ -13,11 +14,15 @@ const insertions = {
 };
 
 const watched = new WeakSet<object>();
+
+/** Documents and shadow roots, each to be looked through when something is granted. */
+export const roots: ParentNode[] = [];
 let guardRealm: (realm: Realm) => void;
 
 /** The parser tells nobody but observers. */
 const observer = new MutationObserver((records) => {
-  for (const { addedNodes, target } of records) {
+  for (const { addedNodes, target, type } of records) {
+    if (type === "attributes") holdStyle(target as HTMLElement);
     if (target.nodeName === "STYLE" || target.nodeName === "SCRIPT") holdTree(target, true);
     for (const node of addedNodes) {
       holdTree(node, true);
@@ -28,9 +33,10 @@ const observer = new MutationObserver((records) => {
 
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
 function enter(element: Element): void {
+  holdStyle(element as HTMLElement);
   if (element.shadowRoot) watchTree(element.shadowRoot);
   if (/^i?frame$/.test(element.localName)) enterFrame((element as HTMLIFrameElement).contentWindow);
-  if (element.firstElementChild) for (const inner of element.querySelectorAll("iframe,frame,:not(:defined)")) if (inner !== element) enter(inner);
+  if (element.firstElementChild) for (const inner of element.querySelectorAll("[style],iframe,frame")) enter(inner);
 }
 
 function enterFrame(realm: Realm): void {
@@ -45,18 +51,41 @@ function enterFrame(realm: Realm): void {
   }
 }
 
-function watchTree(root: Node): void {
+function watchTree(root: ParentNode): void {
   if (watched.has(root)) return;
   watched.add(root);
-  observer.observe(root, { childList: true, subtree: true });
+  observer.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });
+  roots.push(root);
   holdTree(root, true);
+}
+
+/** `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it. */
+function thenEnterFrames(owner: object, name: string, realm: Realm, kind: "value" | "set" = "value"): void {
+  const found = getOwnPropertyDescriptor(owner, name);
+  const native = found?.[kind] as Method | undefined;
+  if (!found || !native) return;
+  found[kind] = new Proxy(native, {
+    apply(target, self, args: Args) {
+      const result = apply(target, self, args as never[]);
+      for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
+      return result;
+    },
+  });
+  defineProperty(owner, name, found);
 }
 
 function guardInsertions(realm: Realm): void {
   const look = (_self: never, args: unknown[]): undefined => {
     for (const node of args) if (node && typeof node === "object" && "nodeType" in node) holdTree(node as Node);
   };
-  for (const [name, methods] of Object.entries(insertions)) for (const method of methods) wrap(realm[name].prototype, method, look, none);
+  for (const [name, methods] of Object.entries(insertions)) 
+    for (const method of methods) {
+      wrap(realm[name].prototype, method, look, none);
+      thenEnterFrames(realm[name].prototype, method, realm);
+    }
+  for (const method of ["write", "writeln"]) thenEnterFrames(realm.Document.prototype, method, realm);
+  thenEnterFrames(realm.Element.prototype, "insertAdjacentHTML", realm);
+  for (const property of ["innerHTML", "outerHTML"]) thenEnterFrames(realm.Element.prototype, property, realm, "set");
   wrap(realm.Node.prototype, "cloneNode", (self: Node): undefined => void (self.nodeType === 11 && holdTree(self)), none);
 }
 

@@ -29,6 +29,9 @@ export function judge(keys: Keys): Keys | undefined {
 
 export const areSomeGranted = (keys: Keys) => keys.some(isGranted);
 
+/** Address of a blob -> the text that it was made of, e.g. of a worker. */
+export const blobs = new Map<string, string>();
+
 /** The longest pattern knows best: a path is told from its host. */
 function keysOfAddress({ hostname, pathname }: URL): Keys {
   let longest = 0;
@@ -52,6 +55,7 @@ export function verdict(address: unknown): Keys | undefined {
   } catch {
     return undefined; // the browser cannot load it either
   }
+  if (url.protocol === "blob:") return textVerdict(blobs.get(url.href) ?? "");
   if (url.protocol === "data:") return textVerdict(decode(url.pathname));
   return judge(keysOfAddress(url));
 }
