@@ -7,8 +7,10 @@ import click
 from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.catalogue import catalogue
+from consent_server.cli.gate import gate
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
+from consent_server.cli.proxy import proxy
 from consent_server.cli.run import demo, run
 from consent_server.cli.site import site
 
@@ -24,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, catalogue, token, database):
+for command in (run, demo, site, audit, catalogue, gate, proxy, token, database):
     main.add_command(command)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -62,27 +63,38 @@ def find_address(settings: Settings) -> Settings:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
-    Granian(
+    server = _server(settings, Interfaces.WSGI, blocking_threads=settings.threads)
+    server.serve(target_loader=partial(load_application, settings), wrap_loader=False)
+
+
+def serve_asgi(settings: Settings, load: Callable[[], Any]) -> None:
+    """Serve an ASGI application that `load` builds in the worker, as `serve` does."""
+    server = _server(settings, Interfaces.ASGINL)
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
+    return Granian(
         "consent_server",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=interface,
         workers=1,
-        blocking_threads=settings.threads,
         workers_kill_timeout=_STOP_SECONDS,
         websockets=False,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
-    ).serve(target_loader=partial(load_application, settings), wrap_loader=False)
+        **options,
+    )
 
 
 def load_application(settings: Settings) -> Flask:
     """Build the application inside the worker process."""
-    _end_with_parent()
+    end_with_parent()
     return create_app(settings)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Give up the port when the parent was killed: a restart could not have it else."""
     parent = multiprocessing.parent_process()
     if parent is None:

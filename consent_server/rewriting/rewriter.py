@@ -37,7 +37,7 @@ def rewrite(
 
 
 class Rewriter(Reader):
-    """The state between two chunks; `changes` counts (element, key) for reports."""
+    """The state between two chunks; `changes` and `put_tag_in` are for reports."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Rewriter(Reader):
         self._whole = whole
         self._inside = inside
         self.changes: Counter[tuple[str, str]] = Counter()
-        self.has_tag = False
+        self.put_tag_in = False
         self._collected: Tag | None = None
         super().__init__(self._begin if whole is not False else self._read)
 
@@ -92,7 +92,7 @@ class Rewriter(Reader):
         )
         if not own:
             self._out.append(self._tag)
-        self.has_tag = True
+            self.put_tag_in = True
         self._step = self._read
         return True
 

@@ -1,0 +1,116 @@
+"""Static pages: the HTML files of a site, rewritten to a folder, in place, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent_server.errors import Conflict
+from consent_server.rewriting import RewritePlan, Rewriter
+
+_SUFFIXES = frozenset({".html", ".htm"})
+#: Encodings in which ASCII does not stand for itself.
+_UNREADABLE = (b"\xff\xfe", b"\xfe\xff", b"\x00")
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file of the site, and its place in the site."""
+
+    path: Path
+    place: Path
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML by its name."""
+        return self.path.suffix.lower() in _SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What rewriting one page changed; (element, key) -> how often."""
+
+    file: StaticFile
+    changes: Counter[tuple[str, str]]
+    tag_put_in: bool
+    is_changed: bool
+    #: Why the page was left alone; "" for one that was read.
+    left: str = ""
+
+
+def find_files(paths: Iterable[Path]) -> list[StaticFile]:
+    """Return every file below the folders, and the files given; links are not followed."""
+    found: dict[Path, StaticFile] = {}
+    for path in paths:
+        for file in _below(path) if path.is_dir() else [StaticFile(path, Path(path.name))]:
+            found.setdefault(file.path.absolute(), file)
+    return list(found.values())
+
+
+def _below(folder: Path) -> Iterator[StaticFile]:
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root, name)
+            yield StaticFile(path, path.relative_to(folder))
+
+
+def check_output(files: Iterable[StaticFile], output: Path) -> None:
+    """Refuse a folder in which two files would meet, or that lies among the files."""
+    places: dict[Path, Path] = {}
+    for file in files:
+        earlier = places.setdefault(file.place, file.path)
+        if earlier != file.path:
+            raise Conflict(f"{earlier} and {file.path} would both become {output / file.place}.")
+        if file.path.absolute().is_relative_to(output.absolute()):
+            raise Conflict(f"{output} holds {file.path}. Choose a folder of its own for --output.")
+
+
+def rewrite_page(file: StaticFile, plan: RewritePlan, target: Path | None) -> Report:
+    """Rewrite one page; `target` is written as a whole or not at all, None writes nothing."""
+    with file.path.open("rb") as source:
+        first = source.read(_CHUNK)
+        if first.startswith(_UNREADABLE):
+            if target is not None and target != file.path:
+                copy_file(file, target)
+            left = "its encoding is not one that can be rewritten"
+            return Report(file, Counter(), False, False, left)
+        rewriter = Rewriter(plan)
+        with tempfile.TemporaryFile() as out:
+            chunk = first
+            while chunk:
+                out.write(rewriter.feed(chunk))
+                chunk = source.read(_CHUNK)
+            out.write(rewriter.finish())
+            is_changed = bool(rewriter.changes) or rewriter.put_tag_in
+            if target is not None and (is_changed or target != file.path):
+                out.seek(0)
+                _replace(target, out, like=file.path)
+    return Report(file, rewriter.changes, rewriter.put_tag_in, is_changed)
+
+
+def copy_file(file: StaticFile, target: Path) -> None:
+    """Copy what is no page."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(file.path, target)
+
+
+def _replace(target: Path, content: Iterable[bytes], *, like: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as written:
+        try:
+            for chunk in content:
+                written.write(chunk)
+            written.flush()
+            os.fsync(written.fileno())
+            shutil.copymode(like, written.name)
+            Path(written.name).replace(target)
+        except BaseException:
+            Path(written.name).unlink(missing_ok=True)
+            raise

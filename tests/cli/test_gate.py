@@ -1,0 +1,136 @@
+"""Gate: static pages are held, whole sites are written, and nothing is written unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from consent_server.demo import site_files
+from consent_server.rewriting import plan_from_site_file
+
+from .conftest import Consent
+
+_TAG = b'<script async src="/w/smilee.js"></script>'
+_PIXEL = b"https://www.facebook.com/tr?id=1"
+_PAGE = b"<!doctype html><html><head></head><img src=%s><img src=%s></html>" % (_PIXEL, _PIXEL)
+_HELD = b'<img data-consent="service:meta-pixel" data-consent-src=%s>' % _PIXEL
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """A static site: two pages with trackers, one without, one that cannot be read, a style."""
+    folder = tmp_path / "public"
+    (folder / "blog").mkdir(parents=True)
+    (folder / "index.html").write_bytes(_PAGE)
+    (folder / "blog" / "ONE.HTM").write_bytes(_PAGE.replace(b"<img", b"\xe5<img", 1))
+    (folder / "part.html").write_bytes(b"<li>One</li>")
+    (folder / "wide.html").write_bytes("<!doctype html>".encode("utf-16"))
+    (folder / "site.css").write_bytes(b"a{}")
+    return folder
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _is_held(page: bytes) -> bool:
+    return page.count(_HELD) == 2 and page.count(_TAG) == 1
+
+
+def test_without_a_target_it_only_says_what_it_would_hold(consent: Consent, pages: Path) -> None:
+    before = _contents(pages)
+    result = consent("gate", "--site", "smilee", pages)
+    assert result.exit_code == 0, result.output
+    assert f"{pages / 'index.html'}: tag put in\n  meta-pixel: 2 img\n" in result.output
+    assert "wide.html: left as it is, its encoding" in result.output
+    assert "SERVICE     HELD  PAGES\nmeta-pixel  4     2\n" in result.output
+    assert "4 pages read, 2 of them changed." in result.output
+    assert "Nothing was written." in result.output
+    assert _contents(pages) == before
+
+
+def test_in_place_it_changes_the_pages_with_trackers_and_once_is_enough(
+    consent: Consent, pages: Path
+) -> None:
+    before = _contents(pages)
+    (pages / "index.html").chmod(0o640)
+    result = consent("gate", "--site", "smilee", "--in-place", pages)
+    assert result.exit_code == 0, result.output
+    after = _contents(pages)
+    assert {name for name in after if after[name] != before[name]} == {"index.html", "blog/ONE.HTM"}
+    assert _is_held(after["index.html"])
+    assert b"\xe5" + _HELD in after["blog/ONE.HTM"], "bytes that are no UTF-8 stay"
+    assert (pages / "index.html").stat().st_mode & 0o777 == 0o640
+    again = consent("gate", "--site", "smilee", "--in-place", pages)
+    assert "4 pages read, 0 of them changed." in again.output
+    assert _contents(pages) == after
+
+
+def test_to_a_folder_it_writes_the_whole_site(
+    consent: Consent, pages: Path, tmp_path: Path
+) -> None:
+    before = _contents(pages)
+    output = tmp_path / "out"
+    result = consent("gate", "--site", "smilee", "--output", output, pages)
+    assert result.exit_code == 0, result.output
+    written = _contents(output)
+    assert set(written) == set(before)
+    assert _is_held(written["index.html"])
+    assert {n: written[n] for n in ("part.html", "wide.html", "site.css")} == {
+        n: before[n] for n in ("part.html", "wide.html", "site.css")
+    }
+    assert _contents(pages) == before
+
+
+def test_a_folder_that_holds_the_site_is_no_target(consent: Consent, pages: Path) -> None:
+    result = consent("gate", "--site", "smilee", "--output", pages, pages)
+    assert result.exit_code == 1
+    assert "Choose a folder of its own for --output." in result.output
+
+
+def test_both_targets_at_once_are_refused(consent: Consent, pages: Path, tmp_path: Path) -> None:
+    result = consent("gate", "--site", "smilee", "--in-place", "--output", tmp_path / "o", pages)
+    assert result.exit_code == 2
+
+
+def test_a_site_file_and_a_version_file_need_no_database(
+    consent: Consent, pages: Path, tmp_path: Path, client: object
+) -> None:
+    [file] = [file for file in site_files() if file.stem == "smilee"]
+    by_key = consent("gate", "--site", "smilee", pages).output
+    assert consent("gate", "--site", file, pages).output == by_key
+    version = tmp_path / "version.json"
+    get = client.get  # type: ignore[attr-defined]
+    answer = get("/w/smilee/versions/1", headers={"Accept": "application/json"})
+    version.write_bytes(answer.data)
+    assert consent("gate", "--site", version, pages).output == by_key
+    version.write_text(json.dumps({"no": "version"}))
+    wrong = consent("gate", "--site", version, pages)
+    assert wrong.exit_code == 1
+    assert "is not a version of a site" in wrong.output
+
+
+def test_the_script_address_and_strictness_can_be_chosen(consent: Consent, tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_bytes(b"<!doctype html><img src=https://elsewhere.example/a.gif>")
+    url = "https://consent.example/w/smilee.js"
+    options = ("--site", "smilee", "--script-url", url, "--strict", "--in-place")
+    result = consent("gate", *options, page)
+    assert "unlisted: 1 img" in result.output
+    assert b'src="https://consent.example/w/smilee.js"' in page.read_bytes()
+    assert b'data-consent="unlisted"' in page.read_bytes()
+
+
+def test_an_unknown_site_is_told(consent: Consent, pages: Path) -> None:
+    result = consent("gate", "--site", "nobody", pages)
+    assert result.exit_code == 1
+    assert "nobody" in result.output
+
+
+def test_a_plan_from_a_file_and_from_the_database_are_the_same_services() -> None:
+    [file] = [file for file in site_files() if file.stem == "smilee"]
+    plan = plan_from_site_file(file, "/w/smilee.js")
+    assert {service["key"] for service in plan.services} >= {"meta-pixel", "google-analytics"}

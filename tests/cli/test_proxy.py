@@ -1,0 +1,127 @@
+"""Proxy: a site of any language passes through, its pages held, everything else untouched."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .conftest import Process
+from .serving import Serving, serving
+from .test_run import free_port
+from .upstream import PAGE, REST, Upstream, running_upstream
+
+_TAG = b'<script async src="/w/smilee.js"></script>'
+_HELD = b'<img data-consent="service:meta-pixel" data-consent-src=https://www.facebook.com/tr>'
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with running_upstream() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(upstream: Upstream, environment: dict[str, str], tmp_path: Path) -> Iterator[Serving]:
+    arguments = ("proxy", "--upstream", f"{upstream.url}/base/", "--site", "smilee")
+    with serving(*arguments, environment=environment, folder=tmp_path, port=free_port()) as running:
+        upstream.asked.clear()
+        yield running
+
+
+@pytest.fixture
+def connection(proxy: Serving) -> Iterator[http.client.HTTPConnection]:
+    opened = http.client.HTTPConnection(proxy.url.removeprefix("http://"), timeout=20)
+    yield opened
+    opened.close()
+
+
+def test_a_page_is_held_and_keeps_its_other_headers(
+    connection: http.client.HTTPConnection,
+) -> None:
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    page = answer.read()
+    assert page == (PAGE + REST).replace(b"<title>", _TAG + b"<title>").replace(
+        b"<img src=https://www.facebook.com/tr>", _HELD
+    )
+    assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+
+
+def test_the_request_arrives_as_it_was_made(
+    connection: http.client.HTTPConnection, upstream: Upstream
+) -> None:
+    headers = {"Host": "www.example.com", "Cookie": "c=1", "Connection": "X-Own", "X-Own": "1"}
+    connection.request("POST", "/a%2Fb/%C3%A5?x=%20y", body=b"sent", headers=headers)
+    assert connection.getresponse().read()
+    [(method, path, seen, body)] = upstream.asked
+    assert (method, path, body) == ("POST", "/base/a%2Fb/%C3%A5?x=%20y", b"sent")
+    values = {name.lower(): value for name, value in seen.items()}
+    assert values["host"] == "www.example.com"
+    assert values["cookie"] == "c=1"
+    assert values["accept-encoding"] == "identity"
+    assert values["x-forwarded-for"] == "127.0.0.1"
+    assert values["x-forwarded-host"] == "www.example.com"
+    assert "x-own" not in values
+
+
+def test_the_first_half_arrives_before_the_second_is_made(
+    connection: http.client.HTTPConnection, upstream: Upstream
+) -> None:
+    connection.request("GET", "/slow")
+    answer = connection.getresponse()
+    first = answer.read1(4096)
+    assert first.startswith(b"<!doctype html><html><head>" + _TAG)
+    assert not upstream.may_go_on.is_set()
+    upstream.may_go_on.set()
+    assert (first + answer.read()).endswith(_HELD + b"</html>")
+
+
+def test_what_is_no_page_passes_byte_for_byte(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/file.bin")
+    answer = connection.getresponse()
+    assert answer.headers["Content-Length"] == str(len(PAGE + REST))
+    assert answer.read() == PAGE + REST
+    connection.request("GET", "/moved")
+    moved = connection.getresponse()
+    assert (moved.status, moved.headers["Location"], moved.read()) == (302, "/elsewhere", b"")
+    connection.request("HEAD", "/")
+    head = connection.getresponse()
+    assert (head.status, head.read()) == (200, b"")
+
+
+def test_a_websocket_is_refused_in_plain_words(connection: http.client.HTTPConnection) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    connection.request("GET", "/", headers={**headers, "Sec-WebSocket-Key": "x" * 24})
+    answer = connection.getresponse()
+    assert answer.status == 501
+    assert answer.read() == b"This proxy does not pass websockets.\n"
+
+
+def test_a_server_that_is_away_is_told_as_such(environment: dict[str, str], tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with running_upstream() as upstream:
+            arguments = ("proxy", "--upstream", upstream.url, "--site", "smilee")
+            port = free_port()
+            alone = stack.enter_context(
+                serving(*arguments, environment=environment, folder=tmp_path, port=port)
+            )
+        opened = http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=20)
+        opened.request("GET", "/")
+        answer = opened.getresponse()
+        assert (answer.status, answer.read()) == (502, b"The site's server cannot be reached.\n")
+        opened.close()
+        assert alone.process.poll() is None
+        assert "Passing http://127.0.0.1" in alone.said()
+
+
+def test_what_is_wrong_stops_the_start(process: Process) -> None:
+    wrong = process("proxy", "--upstream", "127.0.0.1:3000", "--site", "smilee")
+    assert wrong.returncode == 2
+    assert "--upstream is an address such as" in wrong.stderr
+    unknown = process("proxy", "--upstream", "http://127.0.0.1:3000", "--site", "nobody")
+    assert unknown.returncode == 1
+    assert "nobody" in unknown.stderr

@@ -1,0 +1,40 @@
+"""Cost: memory does not grow with the page, and the page is not read twice."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from consent_server.rewriting import Rewriter
+
+from .conftest import PLAN
+
+_ROW = (
+    b'<div class="card"><a href="/p/1?a=1&amp;b=2"><span>Item</span></a>'
+    b'<img src="/i/1.png" alt=""><p>Lorem ipsum dolor sit amet, consectetur adipiscing.</p>'
+    b"<script>var own = 1;</script><!-- end --></div>\n"
+)
+
+
+def _peak(megabytes: int) -> int:
+    chunk = _ROW * (65_536 // len(_ROW))
+    rewriter = Rewriter(PLAN)
+    tracemalloc.start()
+    try:
+        for _ in range(megabytes * 16):
+            rewriter.feed(chunk)
+        rewriter.finish()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_four_times_the_page_takes_no_more_memory() -> None:
+    assert _peak(4) < _peak(1) * 1.2
+
+
+def test_a_byte_goes_out_as_soon_as_its_tag_is_whole() -> None:
+    rewriter = Rewriter(PLAN)
+    assert rewriter.feed(b"<!doctype html><html><head><title>A").endswith(b"<title>")
+    assert rewriter.feed(b"</title><p>Words go on, ").endswith(b"<p>Words go on, ")
+    assert rewriter.feed(b"and on <img src=/a") == b"and on "
+    assert rewriter.feed(b">") == b"<img src=/a>"
