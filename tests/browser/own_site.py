@@ -6,7 +6,6 @@ from typing import Any
 
 import tomli_w
 
-from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import DemoSite
 
@@ -34,16 +33,16 @@ def describe_service(key: str, items: tuple[tuple[str, str], ...], **fields: Any
 
 def publish_site(
     server: RunningServer,
-    owner: OwnerPages,
+    origin: str,
     key: str,
     services: list[dict[str, Any]],
     **fields: Any,
 ) -> DemoSite:
-    """Publish a site whose pages the owner serves."""
+    """Publish a site whose pages are served at that origin."""
     site = {
         "key": key,
         "name": "Shop",
-        "origins": [owner.url],
+        "origins": [origin],
         "languages": ["en"],
         "controller": _CONTROLLER,
         "supervisory_authority": {"name": "Authority", "url": "https://authority.example/"},

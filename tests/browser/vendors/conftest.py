@@ -52,7 +52,7 @@ def shop(server: RunningServer) -> Iterator[Shop]:
     bundles = built_bundles(FOLDERS[0])
     with running_owner_pages() as owner:
         services = [describe_service(vendor.key, vendor.items) for vendor in VENDORS]
-        declared = publish_site(server, owner, "vendors", services)
+        declared = publish_site(server, owner.url, "vendors", services)
         tag = _TAG.format(attributes=" async", server=server.url, site=declared.key)
         owner.pages["/away"] = (_PAGE.format(head=""), {})
         for vendor in VENDORS:

@@ -1,0 +1,1 @@
+"""Front ends with no tracker in them: they are the same with us and without."""

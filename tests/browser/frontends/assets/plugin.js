@@ -1,0 +1,1 @@
+window.plugged = "plugged by " + (document.currentScript ? "a tag" : "text");

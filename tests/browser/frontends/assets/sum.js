@@ -1,0 +1,1 @@
+onmessage = (event) => postMessage(event.data.reduce((sum, one) => sum + one, 0));

@@ -1,0 +1,1 @@
+document.getElementById("written").dataset.after = "yes";

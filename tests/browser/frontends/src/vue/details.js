@@ -1,0 +1,1 @@
+export default { props: ["name"], template: "<aside id='details'>Details of {{ name }}</aside>" };
