@@ -77,7 +77,7 @@ _WATCHED: Final = (
 #: Loading elements without text of their own: a local one is nothing to look at.
 _VOID: Final = frozenset({b"embed", b"img", b"input", b"link", b"source", b"track"})
 _FOREIGN: Final = (
-    BREAKOUTS | INTEGRATION_POINTS | {b"svg", b"math", b"script", b"image", b"feimage"}
+    BREAKOUTS | INTEGRATION_POINTS | {b"svg", b"math", b"script", b"style", b"image", b"feimage"}
 )
 _FOREIGN_ENDS: Final = INTEGRATION_POINTS | {b"svg", b"math", b"p", b"br"}
 

@@ -113,12 +113,17 @@ class Reader:
             while self._foreign.pop() != name:
                 pass
 
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether what stands here is SVG or MathML."""
+        return bool(self._foreign) and self._foreign[-1] not in grammar.INTEGRATION_POINTS
+
     def _leave_foreign(self) -> None:
         while self._foreign and self._foreign[-1] not in grammar.INTEGRATION_POINTS:
             self._foreign.pop()
 
     def _start(self, tag: Tag, end: int) -> None:
-        is_foreign = bool(self._foreign) and self._foreign[-1] not in grammar.INTEGRATION_POINTS
+        is_foreign = self._is_foreign
         if is_foreign and tag.name in grammar.BREAKOUTS:
             self._leave_foreign()
             is_foreign = False

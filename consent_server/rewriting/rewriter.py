@@ -105,7 +105,7 @@ class Rewriter(Reader):
     def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
         if tag.name == b"script":
             self._start_script(tag, end, is_foreign=is_foreign)
-        elif not is_foreign and self._collects(tag):
+        elif not (is_foreign and tag.closes_itself) and self._collects(tag):
             self._collected = tag
             self._place = end
             self._text_name = tag.name
@@ -156,6 +156,8 @@ class Rewriter(Reader):
         """Whether the content decides on what becomes of the element."""
         if self._declared or tag.is_declared:
             return False
+        if self._is_foreign:
+            return tag.name == b"style"
         if tag.name == b"iframe":
             return bool(self._keys_of_frame(tag))
         return tag.name in {b"style", b"noscript"}
@@ -196,7 +198,13 @@ class Rewriter(Reader):
 
     def _decide_style(self, tag: Tag, text: bytes, end: int, after: int | None) -> None:
         self._out.append(tag.source)
-        held = hold_style(tag, text, self._matcher, self._base)
+        is_foreign = self._is_foreign
+        if is_foreign:
+            # What stands in there is mark-up, not the text of a sheet.
+            self._step = self._read
+            if b"<" in text or b"&" in text:
+                return
+        held = hold_style(tag, text, self._matcher, self._base, is_foreign=is_foreign)
         # A sheet that is not whole cannot be followed by anything.
         if held is None or (after is None and not self._final):
             return

@@ -9,13 +9,22 @@ from typing import Final
 from consent_server.rewriting.matching import Matcher
 from consent_server.rewriting.tags import RUNS, Tag
 
+
+def _compile(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
 _PLAIN: Final = b' type="text/plain"'
-_IMPORT: Final = re.compile(
-    rb"""@import\s+(?:url\(\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"')]+))[^;]*;?""", re.IGNORECASE
+#: An address in a sheet, in quotes or bare; a bare one may hold escapes and the blank behind them.
+_ADDRESS: Final = (
+    rb"""(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'"""
+    rb"""|((?:\\(?:[0-9a-f]{1,6}\s?|.)|[^\s"')\\])++))"""
 )
-_URL: Final = re.compile(
-    rb"""(?:url\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\))""", re.IGNORECASE
-)
+_IMPORT: Final = _compile(rb"@import\s*(?:url\(\s*)?" + _ADDRESS + rb"[^;]*;?")
+_URL: Final = _compile(rb"\b(?:url|src)\(\s*" + _ADDRESS + rb"\s*\)")
+_IMAGE_SET: Final = _compile(rb"""image-set\((?:[^()"']|"[^"]*"|'[^']*'|\([^()]*\))*+\)""")
+_STRING: Final = _compile(rb"""(?:"([^"]*)"|'([^']*)')""")
+_ESCAPE: Final = _compile(rb"\\(?:([0-9a-f]{1,6})\s?|\r?\n|(.))")
 _MAP_ENTRY: Final = re.compile(rb'"((?:[^"\\]|\\.)+)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -49,7 +58,7 @@ def keys_of_script(tag: Tag, text: bytes, matcher: Matcher) -> list[str]:
 
 
 def hold_style(
-    tag: Tag, text: bytes, matcher: Matcher, base: str
+    tag: Tag, text: bytes, matcher: Matcher, base: str, *, is_foreign: bool = False
 ) -> tuple[bytes, bytes, list[str]] | None:
     """Return the sheet without what it would load, a script that brings it back, the keys.
 
@@ -59,8 +68,8 @@ def hold_style(
     keys: dict[str, None] = {}
 
     def drop(found: re.Match[bytes], instead: bytes) -> bytes:
-        address = next(group for group in found.groups() if group is not None)
-        key = matcher.key_of(address.decode("latin-1"), base)
+        address = next((group for group in found.groups() if group is not None), b"")
+        key = matcher.key_of(_unescape(address), base)
         if key is None:
             return found[0]
         keys.update(dict.fromkeys(key.split()))
@@ -68,6 +77,9 @@ def hold_style(
 
     kept = _IMPORT.sub(lambda found: drop(found, b""), text)
     kept = _URL.sub(lambda found: drop(found, b"url(data:,)"), kept)
+    kept = _IMAGE_SET.sub(
+        lambda held: _STRING.sub(lambda found: drop(found, b'"data:,"'), held[0]), kept
+    )
     if not keys:
         return None
     # The bytes of the page's own encoding stay as they are: only ASCII is escaped.
@@ -75,13 +87,29 @@ def hold_style(
     sheet = sheet.replace(b"<", b"\\u003c")
     nonce = next((a.written for a in tag.attributes if a.name == b"nonce"), None)
     script = (
-        b'<script%s%s data-consent="%s">document.currentScript.previousElementSibling'
+        b'<script%s%s data-consent="%s">document.currentScript.%spreviousElementSibling'
         b".textContent=%s</script>"
         % (
             _PLAIN,
             b"" if nonce is None else b" nonce=" + nonce,
             " ".join(keys).encode(),
+            b"parentNode." if is_foreign else b"",
             sheet,
         )
     )
+    if is_foreign:
+        # A script of SVG cannot be released; in <desc> it is one of HTML, and nothing is drawn.
+        script = b"<desc>" + script + b"</desc>"
     return kept, script, list(keys)
+
+
+def _unescape(address: bytes) -> str:
+    """Return what an address in a sheet says (CSS Syntax, 4.3.7)."""
+
+    def read(found: re.Match[bytes]) -> bytes:
+        if found[1] is None:
+            return found[2] or b""
+        number = int(found[1], 16)
+        return bytes([number]) if number < 0x80 else b"?"
+
+    return _ESCAPE.sub(read, address).decode("latin-1")
