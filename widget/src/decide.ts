@@ -3,7 +3,6 @@ import { cleanRefused } from "./clean";
 import { config } from "./config";
 import { readDecision, timeOf, writeDecision } from "./cookie";
 import { showEntry } from "./entry";
-import { applyGate, isCodeStopped } from "./gate";
 import { chooseLanguage, language, Ui } from "./language";
 import { hideNotice, showNotice } from "./notice";
 import { addToOutbox, readOutbox, type Layer, type Method } from "./outbox";
@@ -12,6 +11,7 @@ import { hidePreferences } from "./preferences";
 import { holdWithdrawn, releaseGranted } from "./release";
 import { announce } from "./shell";
 import { current, isDecided, publicGrants, setDecision, type Decision, type Grants } from "./state";
+import { applyGate, isCodeStopped } from "./gate";
 
 export function tellPage(type: "ready" | "change"): void {
   document.dispatchEvent(new CustomEvent("consent:" + type, { detail: { grants: publicGrants() } }));

@@ -5,13 +5,13 @@ import { cleanRefused } from "./clean";
 import { catchUp, decide, keepNewest, recallDecision, tellPage } from "./decide";
 import { showEntry } from "./entry";
 import { openJobs, readForeignDecision } from "./compat";
-import { applyGate, openGate } from "./gate";
 import { showNotice } from "./notice";
 import { sendNext, startOutbox } from "./outbox";
 import { showPlaceholders } from "./placeholder";
 import { bringsHeld, releaseGranted } from "./release";
 import { draw, keepShell } from "./shell";
 import { current, isDecided, setDecision } from "./state";
+import { applyGate, openGate } from "./gate";
 
 function lookAgain(): void {
   releaseGranted();

@@ -1,9 +1,9 @@
 /** The release queue: held scripts run in document order, as if the page had them from the start. */
 import { nonce } from "./origin";
-import { heldOf, restoreHeld } from "./gate/held";
 import { isAllowed } from "./hold";
 import { make } from "./element";
 import { prefix, restore } from "./restore";
+import { heldOf, restoreHeld } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
 const waiting: [held: HTMLScriptElement, by: Element][] = [];

@@ -27,32 +27,41 @@ const baseOf = getOwnPropertyDescriptor(Node.prototype, "baseURI")?.get as Metho
 /** An element of the page named "baseURI" would shadow the property. */
 export const pageAddress = () => apply(baseOf, document, []) as string;
 
+type Kind = "value" | "set" | "get";
+
+/** Around a call: `go` makes it, with the arguments as they are by then. */
+type Around = (go: () => unknown, self: never, args: never[]) => unknown;
+
 /** Whether the call must wait, and for what; an error in here lets the site's own call pass. */
 type Check = (self: never, args: never[]) => string[] | undefined;
-/** What the caller gets while it must; `go` makes the call after all. */
+
+/** What the caller gets while it must. */
 type Answer = (keys: string[], go: () => unknown, self: never, args: never[]) => unknown;
 
-/** A proxy keeps the name, length, prototype and statics of the function, and reads as native code. */
-function hook<T extends Method>(native: T, check: Check, answer: Answer): T {
-  const decide = (self: unknown, args: Args, go: () => unknown) => {
-    let keys: string[] | undefined;
-    try {
-      keys = check(self as never, args as never[]);
-    } catch {
-      // not ours to judge
-    }
-    return keys ? answer(keys, go, self as never, args as never[]) : go();
-  };
-  return new Proxy(native, {
-    apply: (target, self, args) => decide(self, args, () => apply(target, self, args)),
-    construct: (target, args, made) => decide(target, args, () => construct(target as never, args, made)) as object,
-  });
-}
-
-/** Puts a hook round a method, a constructor or one half of a property. */
-export function wrap(owner: object | undefined, name: string, check: Check, answer: Answer, kind: "value" | "set" | "get" = "value"): void {
+/** Round a method, a constructor or one half of a property: a proxy keeps its name, length and statics, and reads as native code. */
+export function surround(owner: object | undefined, name: string, hook: Around, kind: Kind = "value"): void {
   const found = owner && getOwnPropertyDescriptor(owner, name);
   if (typeof found?.[kind] !== "function") return;
-  found[kind] = hook(found[kind], check, answer);
+  found[kind] = new Proxy(found[kind] as Method, {
+    apply: (target, self, args) => hook(() => apply(target, self, args), self as never, args as never[]),
+    construct: (target, args, made) => hook(() => construct(target as never, args, made), undefined as never, args as never[]) as object,
+  });
   defineProperty(owner as object, name, found);
+}
+
+export function wrap(owner: object | undefined, name: string, check: Check, answer: Answer, kind?: Kind): void {
+  surround(
+    owner,
+    name,
+    (go, self, args) => {
+      let keys: string[] | undefined;
+      try {
+        keys = check(self, args);
+      } catch {
+        // not ours to judge
+      }
+      return keys ? answer(keys, go, self, args) : go();
+    },
+    kind,
+  );
 }

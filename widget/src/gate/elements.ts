@@ -1,7 +1,7 @@
 /** Whatever makes an element load: looked at when it is set, and when the element comes into a page. */
-import { attributeNames, getAttribute, queryElement, queryFragment, wrap, type Realm } from "./builtins";
+import { attributeNames, getAttribute, queryElement, queryFragment, surround, wrap, type Realm } from "./builtins";
 import { forgetAttribute, heldOf, holdAttribute, holdContent } from "./held";
-import { importVerdict, textVerdict, verdict } from "./verdict";
+import { importVerdict, readImportMap, textVerdict, verdict } from "./verdict";
 
 /** Attributes with an address, and those with a text that may hold several. */
 const addresses = new Set(["src", "href", "xlink:href", "data", "poster", "background"]);
@@ -15,10 +15,11 @@ const setAside = (element: Element, name: string) => heldOf(element)?.attributes
 /** Whether that value must wait; if so it has been set aside. */
 export function holdsValue(element: Element, name: string, value: unknown, isParsed = false): boolean {
   const isAddress = addresses.has(name);
-  if (!isAddress && !lists.has(name)) return false;
+  const isCode = name.startsWith("on");
+  if (!isAddress && !isCode && !lists.has(name)) return false;
   const tag = element.localName;
   if (name.endsWith("href") && links.test(tag)) return false;
-  const keys = (isAddress ? verdict : textVerdict)(value);
+  const keys = isCode ? importVerdict(String(value)) : (isAddress ? verdict : textVerdict)(value);
   if (!keys) {
     if (!isParsed) forgetAttribute(element, name);
     return false;
@@ -36,6 +37,7 @@ function holdElement(element: Element, isParsed: boolean): void {
   if (heldOf(element)) return;
   const text = (tag === "script" || tag === "style") && element.textContent;
   if (!text) return;
+  if (getAttribute(element, "type") === "importmap") readImportMap(text);
   const isData = tag === "style" || /^(importmap|speculationrules)$/i.test(getAttribute(element, "type") ?? "");
   const keys = (isData ? textVerdict : importVerdict)(text);
   if (keys) holdContent(element, keys, isParsed);
@@ -48,6 +50,9 @@ export function holdTree(node: Node, isParsed = false): void {
   if ((nodeType !== 1 && nodeType !== 11) || !node.firstChild) return;
   for (const element of (nodeType === 1 ? queryElement : queryFragment)(node, loading)) holdElement(element, isParsed);
 }
+
+/** Attributes as the page got them -> their element. */
+const owners = new WeakMap<object, Element>();
 
 const nothing = () => undefined;
 const wait: string[] = [];
@@ -73,13 +78,21 @@ function guardAttributes({ Element: { prototype }, Attr, NamedNodeMap }: Realm):
   wrap(prototype, "setAttributeNode", byNode, nothing);
   wrap(prototype, "setAttributeNodeNS", byNode, nothing);
   for (const method of ["setNamedItem", "setNamedItemNS"])
-    wrap(NamedNodeMap.prototype, method, (_self: NamedNodeMap, [node]: Attr[]) => node && verdictOf(node), nothing);
+    wrap(NamedNodeMap.prototype, method, (self: NamedNodeMap, args: never[]) => byNode(owners.get(self) as Element, args), nothing);
+  surround(
+    prototype,
+    "attributes",
+    (go, self: Element) => {
+      const map = go() as NamedNodeMap;
+      owners.set(map, self);
+      return map;
+    },
+    "get",
+  );
   wrap(Attr.prototype, "value", (self: Attr, [value]: unknown[]) => isHeld(!!self.ownerElement && holdsValue(self.ownerElement, self.name, value)), nothing, "set");
   wrap(prototype, "removeAttribute", (self: Element, [name]: unknown[]) => (forgetAttribute(self, attributeOf(name)), undefined), nothing);
   wrap(prototype, "getAttribute", (self: Element, [name]: unknown[]) => isHeld(setAside(self, attributeOf(name)) !== undefined), (_keys, _go, self: Element, [name]: unknown[]) => setAside(self, attributeOf(name)));
 }
-
-const verdictOf = ({ name, value }: Attr) => (addresses.has(name) ? verdict(value) : lists.has(name) ? textVerdict(value) : undefined);
 
 export function guardElements(realm: Realm): void {
   guardProperties(realm);

@@ -3,7 +3,6 @@ import { isGranted } from "../state";
 import type { Realm } from "./builtins";
 import { guardElements } from "./elements";
 import { releaseScattered } from "./held";
-import { guardMarkup } from "./markup";
 import { guardNetwork } from "./network";
 import { guardItems } from "./storage";
 import { guardTree } from "./tree";
@@ -11,7 +10,7 @@ import { passed } from "./verdict";
 import { runWaiting } from "./waiting";
 
 function guardRealm(realm: Realm): void {
-  for (const guard of [guardElements, guardTree, guardMarkup, guardNetwork, guardItems])
+  for (const guard of [guardElements, guardTree, guardNetwork, guardItems])
     try {
       guard(realm, guardRealm);
     } catch (error) {

@@ -1,59 +1,44 @@
 /** Objects that are made when the service is granted; until then a stand-in keeps every call. */
-import { construct, defineProperty, getOwnPropertyDescriptor, type Args } from "./builtins";
+import { apply } from "./builtins";
 import { later } from "./waiting";
 
-type Made = EventTarget & Record<string, unknown>;
+type Made = Record<string, unknown>;
 
-/** What the native object is asked before there is one. */
-const early: Record<string, unknown> = { readyState: 0, url: "", result: null, error: null };
+/** A shared worker's port may be used at once: what is said waits in the channel. */
+function bridge(kept: ((real: Made) => unknown)[]): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  kept.push(({ port }) => {
+    const far = port as MessagePort;
+    port2.onmessage = ({ data }) => far.postMessage(data);
+    far.onmessage = ({ data }) => port2.postMessage(data);
+  });
+  return port1;
+}
 
-/** Of the native kind, and from the grant on a mirror of a native object; refused, it fails as a lost line does. */
+/** Of the native kind: listeners and calls reach the native object once there is one; refused, it fails as a lost line does. */
 export function standIn({ prototype }: { prototype: object }, keys: string[], make: () => unknown): object {
-  const mock = Object.setPrototypeOf(new EventTarget(), prototype) as Made;
-  const events: string[] = [];
-  const kept: (() => void)[] = [];
+  const kept: ((real: Made) => unknown)[] = [];
+  const own: Made = { readyState: 0, result: null };
+  if ("port" in prototype) own.port = bridge(kept);
   let real: Made | undefined;
-  const methodOf = (name: string) => (...args: Args) => {
-    const call = () => (real?.[name] as (...args: Args) => unknown)(...args);
-    return real ? call() : void kept.push(call);
-  };
-  for (let level = prototype; "constructor" in level && level !== EventTarget.prototype && level !== Object.prototype; level = Object.getPrototypeOf(level) as object)
-    for (const name of Object.getOwnPropertyNames(level)) {
-      const { value, get } = getOwnPropertyDescriptor(level, name) as PropertyDescriptor;
-      if (/^on/.test(name)) events.push(name.slice(2));
-      else if (typeof value === "function" && name !== "constructor") defineProperty(mock, name, { configurable: true, writable: true, value: methodOf(name) });
-      else if (get) mirror(name);
-    }
-  function mirror(name: string): void {
-    let given = name === "port" ? bridge() : early[name];
-    const set = (value: unknown) => {
-      given = value;
-      kept.push(() => ((real as Made)[name] = value));
-      if (real) flush();
-    };
-    defineProperty(mock, name, { configurable: true, get: () => (real && name !== "port" ? real[name] : given), set });
-  }
-  /** A shared worker's port may be used at once: what is said waits in the channel. */
-  function bridge(): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    kept.push(() => {
-      const port = real?.port as MessagePort;
-      port2.onmessage = ({ data }) => port.postMessage(data);
-      port.onmessage = ({ data }) => port2.postMessage(data);
-    });
-    return port1;
-  }
-  const flush = () => kept.splice(0).forEach((call) => call());
-  for (const type of events) defineProperty(mock, "on" + type, { configurable: true, writable: true, value: null });
-  const tell = (event: Event) => {
-    (mock["on" + event.type] as ((event: Event) => void) | null)?.call(mock, event);
-    mock.dispatchEvent(event);
-  };
   const start = () => {
     real = make() as Made;
-    for (const type of events) real.addEventListener(type, (event) => tell(construct(event.constructor as new () => Event, [type, event] as never) as Event));
-    flush();
+    for (const call of kept) call(real);
   };
-  later(keys, start, () => tell(new Event("error")));
-  return mock;
+  later(keys, start, () => apply((own.onerror as () => void) ?? Object, own, [new Event("error")] as never));
+  return new Proxy(Object.create(prototype) as Made, {
+    get(_target, name: string) {
+      const value = name === "port" ? own.port : real ? real[name] : own[name];
+      if (typeof value === "function" && real) return value.bind(real);
+      if (value !== undefined || real || !/^(send|close|post|term|add|remove|dispatch)/.test(name)) return value;
+      return (...args: never[]) => void kept.push((made) => apply(made[name] as () => void, made, args));
+    },
+    set(_target, name: string, value) {
+      own[name] = value;
+      const assign = (made: Made) => (made[name] = value as unknown);
+      if (real) assign(real);
+      else kept.push(assign);
+      return true;
+    },
+  });
 }

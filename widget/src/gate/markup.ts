@@ -1,5 +1,5 @@
 /** Mark-up that the page writes as text: tags that must wait are changed before the browser reads them. */
-import { apply, getOwnPropertyDescriptor, wrap, type Realm } from "./builtins";
+import { apply, getOwnPropertyDescriptor, type Realm } from "./builtins";
 import { holdTree } from "./elements";
 import { heldOf } from "./held";
 
@@ -30,32 +30,20 @@ function holdTag(tag: string): string {
   return held.replace(/<\/[^>]*>$/, "");
 }
 
+let unfinished = "";
+
+/** A tag may be written in pieces: its beginning waits for its end, as it does in the browser's own parser. */
+export function holdWritten(texts: unknown[]): unknown {
+  const text = unfinished + texts.join("");
+  const end = text.search(/<[^<>]*$/);
+  unfinished = end < 0 ? "" : text.slice(end);
+  return holdMarkup(end < 0 ? text : text.slice(0, end));
+}
+
 /** The same text where nothing in it must wait. */
-function holdMarkup(html: unknown): unknown {
+export function holdMarkup(html: unknown): unknown {
   const text = String(html);
   if (!/\/\/|&|\\/.test(text)) return html;
   const held = text.replace(tags, holdTag);
   return held === text ? html : (policy?.createHTML(held) ?? held);
-}
-
-const none = () => undefined;
-
-/** The place of the mark-up among the arguments; those after it are mark-up, too, where the method takes many. */
-function guardText(owner: object | undefined, name: string, place: number, kind: "value" | "set" = "value"): void {
-  const change = (_self: never, args: unknown[]): undefined => {
-    for (let at = place; at < args.length; at++) if (name.startsWith("write") || at === place) args[at] = holdMarkup(args[at]);
-  };
-  wrap(owner, name, change as never, none, kind);
-}
-
-export function guardMarkup({ Element, Document, Range, ShadowRoot }: Realm): void {
-  for (const { prototype } of [Element, ShadowRoot]) {
-    guardText(prototype, "innerHTML", 0, "set");
-    guardText(prototype, "setHTMLUnsafe", 0);
-  }
-  guardText(Element.prototype, "outerHTML", 0, "set");
-  guardText(Element.prototype, "insertAdjacentHTML", 1);
-  guardText(Range.prototype, "createContextualFragment", 0);
-  guardText(Document.prototype, "write", 0);
-  guardText(Document.prototype, "writeln", 0);
 }

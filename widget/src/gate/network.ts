@@ -1,10 +1,11 @@
 /** Whatever sends without an element: the call waits, or gets a harmless answer. */
-import { apply, construct, wrap, type Realm } from "./builtins";
+import { surround, wrap, type Realm } from "./builtins";
 import { standIn } from "./later";
 import { blobs, textVerdict, verdict } from "./verdict";
 import { later } from "./waiting";
 
 const first = (_self: unknown, [address]: unknown[]) => verdict(address);
+const isFrameName = (target: string) => !/^(|_self|_top|_parent|_blank)$/i.test(target);
 const firstText = (_self: unknown, [text]: unknown[]) => textVerdict(text);
 
 /** Settles as the native call does once it may be made; refused, it fails as a lost line does. */
@@ -45,23 +46,20 @@ function fontLater({ FontFace, document: { fonts } }: Realm, family: string, key
 }
 
 function guardXhr({ XMLHttpRequest: { prototype } }: Realm): void {
-  const targets = new WeakMap<object, unknown>();
-  const asynchronous = new WeakSet<object>();
-  const notice = (self: XMLHttpRequest, [, address, isAsync = true]: unknown[]): undefined => {
-    targets.set(self, address);
-    if (isAsync) asynchronous.add(self);
-    else asynchronous.delete(self);
-  };
-  wrap(prototype, "open", notice, () => undefined);
+  const opened = new WeakMap<object, unknown[]>();
+  surround(prototype, "open", (go, self: object, args) => {
+    opened.set(self, args);
+    return go();
+  });
   const fail = (self: XMLHttpRequest) => {
     for (const type of ["error", "loadend"]) self.dispatchEvent(new ProgressEvent(type));
   };
   wrap(
     prototype,
     "send",
-    (self: XMLHttpRequest) => verdict(targets.get(self)),
+    (self: XMLHttpRequest) => verdict(opened.get(self)?.[1]),
     (keys, go, self: XMLHttpRequest) => {
-      if (asynchronous.has(self)) later(keys, () => self.readyState === 1 && go(), () => fail(self));
+      if (opened.get(self)?.[2] ?? true) later(keys, () => self.readyState === 1 && go(), () => fail(self));
     },
   );
 }
@@ -69,21 +67,17 @@ function guardXhr({ XMLHttpRequest: { prototype } }: Realm): void {
 /** A worker's own code is out of our reach: it waits as a whole where it names an address that must. */
 function guardBlobs(realm: Realm): void {
   const texts = new WeakMap<object, string>();
-  realm.Blob = new Proxy(realm.Blob, {
-    construct(target, args, made) {
-      const blob = construct(target, args, made) as object;
-      const text = [...(args[0] ?? [])].filter((part) => typeof part === "string").join("");
-      if (text.includes("//")) texts.set(blob, text);
-      return blob;
-    },
+  surround(realm, "Blob", (go, _self, [parts]: unknown[]) => {
+    const blob = go() as object;
+    const text = [...((parts as unknown[]) ?? [])].filter((part) => typeof part === "string").join("");
+    if (text.includes("//")) texts.set(blob, text);
+    return blob;
   });
-  realm.URL.createObjectURL = new Proxy(realm.URL.createObjectURL, {
-    apply(target, self, args) {
-      const address = apply(target, self, args) as string;
-      const text = texts.get(args[0] as object);
-      if (text) blobs.set(address, text);
-      return address;
-    },
+  surround(realm.URL, "createObjectURL", (go, _self, [blob]: object[]) => {
+    const address = go() as string;
+    const text = texts.get(blob as object);
+    if (text) blobs.set(address, text);
+    return address;
   });
 }
 
@@ -101,9 +95,10 @@ function guardStyles(realm: Realm): void {
 function guardForms(realm: Realm): void {
   const intoFrame = (form: HTMLFormElement, button?: HTMLElement | null) => {
     const target = button?.getAttribute("formtarget") ?? form.getAttribute("target") ?? "";
-    return /^(|_self|_top|_parent|_blank)$/i.test(target) ? undefined : verdict(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "");
+    return isFrameName(target) ? verdict(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "") : undefined;
   };
   wrap(realm.HTMLFormElement.prototype, "submit", (self: HTMLFormElement) => intoFrame(self), answerLater(undefined));
+  wrap(realm, "open", (_self, [address, target = ""]: string[]) => (isFrameName(target) && realm.frames[target] ? verdict(address) : undefined), answerLater(null));
   realm.addEventListener(
     "submit",
     (event: SubmitEvent) => {

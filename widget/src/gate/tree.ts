@@ -1,17 +1,8 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
-import { apply, defineProperty, getOwnPropertyDescriptor, wrap, type Args, type Method, type Realm } from "./builtins";
+import { surround, type Args, type Realm } from "./builtins";
 import { holdTree } from "./elements";
+import { holdMarkup, holdWritten } from "./markup";
 import { holdStyle } from "./styles";
-
-const none = () => undefined;
-const insertions = {
-  Node: ["appendChild", "insertBefore", "replaceChild", "moveBefore"],
-  Element: ["append", "prepend", "before", "after", "replaceWith", "replaceChildren", "insertAdjacentElement"],
-  Document: ["append", "prepend", "replaceChildren", "importNode", "adoptNode"],
-  DocumentFragment: ["append", "prepend", "replaceChildren"],
-  CharacterData: ["before", "after", "replaceWith"],
-  Range: ["insertNode"],
-};
 
 const watched = new WeakSet<object>();
 
@@ -59,62 +50,47 @@ function watchTree(root: ParentNode): void {
   holdTree(root, true);
 }
 
-/** `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it. */
-function thenEnterFrames(owner: object, name: string, realm: Realm, kind: "value" | "set" = "value"): void {
-  const found = getOwnPropertyDescriptor(owner, name);
-  const native = found?.[kind] as Method | undefined;
-  if (!found || !native) return;
-  found[kind] = new Proxy(native, {
-    apply(target, self, args: Args) {
-      const result = apply(target, self, args as never[]);
-      for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
-      return result;
-    },
-  });
-  defineProperty(owner, name, found);
-}
-
+/** Every method that brings nodes or mark-up into a page. */
 function guardInsertions(realm: Realm): void {
-  const look = (_self: never, args: unknown[]): undefined => {
-    for (const node of args) if (node && typeof node === "object" && "nodeType" in node) holdTree(node as Node);
-  };
-  for (const [name, methods] of Object.entries(insertions)) 
-    for (const method of methods) {
-      wrap(realm[name].prototype, method, look, none);
-      thenEnterFrames(realm[name].prototype, method, realm);
+  for (const name of ["Node", "Element", "Document", "DocumentFragment", "ShadowRoot", "CharacterData", "Range"])
+    for (const method of Object.getOwnPropertyNames(realm[name].prototype)) {
+      const isMarkup = /HTML|^write|Contextual/.test(method);
+      if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt)/.test(method)) continue;
+      const look = (go: () => unknown, _self: unknown, args: Args) => {
+        if (/^write/.test(method)) args.splice(0, args.length, holdWritten(method === "write" ? args : [...args, "\n"]));
+        else args.forEach((given, at) => {
+          if (!given) return;
+          if (isMarkup) args[at] = holdMarkup(given);
+          else if (typeof given === "object" && "nodeType" in given) holdTree(given as Node);
+        });
+        const result = go();
+        // `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it.
+        for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
+        return result;
+      };
+      surround(realm[name].prototype, method, look);
+      surround(realm[name].prototype, method, look, "set");
     }
-  for (const method of ["write", "writeln"]) thenEnterFrames(realm.Document.prototype, method, realm);
-  thenEnterFrames(realm.Element.prototype, "insertAdjacentHTML", realm);
-  for (const property of ["innerHTML", "outerHTML"]) thenEnterFrames(realm.Element.prototype, property, realm, "set");
-  wrap(realm.Node.prototype, "cloneNode", (self: Node): undefined => void (self.nodeType === 11 && holdTree(self)), none);
 }
 
 /** A frame is entered at the latest when somebody asks for what is in it. */
 function guardFrames(realm: Realm): void {
-  for (const name of ["HTMLIFrameElement", "HTMLFrameElement", "HTMLObjectElement"])
-    for (const property of ["contentWindow", "contentDocument"]) {
-      const owner = realm[name].prototype;
-      const found = getOwnPropertyDescriptor(owner, property) as PropertyDescriptor;
-      const native = found.get as () => Realm;
-      found.get = new Proxy(native, {
-        apply(target, self, args) {
-          const inside = apply(target, self, args as never);
-          enterFrame(property === "contentWindow" ? inside : inside?.defaultView);
+  for (const name of ["IFrame", "Frame", "Object"])
+    for (const property of ["contentWindow", "contentDocument"])
+      surround(
+        realm[`HTML${name}Element`].prototype,
+        property,
+        (go) => {
+          const inside = go() as Realm;
+          enterFrame(inside?.defaultView ?? inside);
           return inside;
         },
-      });
-      defineProperty(owner, property, found);
-    }
-}
-
-function guardShadows(realm: Realm): void {
-  const { prototype } = realm.Element;
-  prototype.attachShadow = new Proxy(prototype.attachShadow, {
-    apply(target, self, args) {
-      const root = apply(target, self, args) as ShadowRoot;
-      watchTree(root);
-      return root;
-    },
+        "get",
+      );
+  surround(realm.Element.prototype, "attachShadow", (go) => {
+    const root = go() as ShadowRoot;
+    watchTree(root);
+    return root;
   });
 }
 
@@ -123,7 +99,6 @@ export function guardTree(realm: Realm, guard: (realm: Realm) => void): void {
   guardRealm = guard;
   guardInsertions(realm);
   guardFrames(realm);
-  guardShadows(realm);
   if (realm === window) watched.add(realm.Node.prototype);
   watchTree(realm.document as Document);
 }

@@ -56,7 +56,7 @@ export function verdict(address: unknown): Keys | undefined {
     return undefined; // the browser cannot load it either
   }
   if (url.protocol === "blob:") return textVerdict(blobs.get(url.href) ?? "");
-  if (url.protocol === "data:") return textVerdict(decode(url.pathname));
+  if (/^(data|javascript):/.test(url.protocol)) return textVerdict(decode(url.href));
   return judge(keysOfAddress(url));
 }
 
@@ -78,10 +78,22 @@ export function textVerdict(text: unknown): Keys | undefined {
   return undefined;
 }
 
+/** Short names of import maps -> what they stand for. */
+const imports = new Map<string, unknown>();
+
+export function readImportMap(text: string): void {
+  try {
+    const map = JSON.parse(text) as { imports?: object };
+    for (const [name, address] of Object.entries(map.imports ?? {})) imports.set(name, address);
+  } catch {
+    // nor does the browser read it
+  }
+}
+
 /** What an inline script loads by `import`, which no function of ours can stop. */
 export function importVerdict(code: string): Keys | undefined {
   for (const [, address] of code.matchAll(/\b(?:import|from)\s*\(?\s*["'`]([^"'`\n]+)/g)) {
-    const keys = verdict(address);
+    const keys = verdict(imports.get(address as string) ?? address);
     if (keys) return keys;
   }
   return undefined;
