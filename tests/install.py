@@ -1,10 +1,11 @@
 """Install the programs that the tests drive, where they do not start yet.
 
-Run as `python -m tests.install` (`make test` does it once).
+Run as `python -m tests.install` (`make test` does it once), or with the names of some.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,22 +13,33 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from playwright.sync_api import Error, sync_playwright
+from selenium.common.exceptions import WebDriverException
 
 from tests.browser.browsers import BROWSER_NAMES, Browsers
+from tests.browser.matrix.webkit import running_display, webkit_tab
 from tests.browser.trackers import running_trackers
 from tests.store.postgresql import running_postgresql
 
 #: A download that has not ended by then has no way out of this network.
 _SECONDS = 600
 #: What is needed, and its package on Debian.
-PACKAGES = {"chromium": "chromium", "firefox": "firefox-esr", "postgresql": "postgresql"}
+PACKAGES = {
+    "chromium": ["chromium"],
+    "firefox": ["firefox-esr"],
+    "postgresql": ["postgresql"],
+    "webkit": ["webkit2gtk-driver", "xvfb"],
+}
+#: WebKit is driven by the whole matrix only (`-m matrix`); it is installed when named.
+_ALWAYS = ("chromium", "firefox", "postgresql")
 
 Commands = list[list[str]]
 
 
 def starts(name: str) -> bool:
     """Tell whether the tests could start this program now."""
-    return _browser_starts(name) if name in BROWSER_NAMES else _postgresql_starts()
+    if name in BROWSER_NAMES:
+        return _browser_starts(name)
+    return _webkit_starts() if name == "webkit" else _postgresql_starts()
 
 
 def _browser_starts(name: str) -> bool:
@@ -38,6 +50,18 @@ def _browser_starts(name: str) -> bool:
         except Error:
             return False
         browsers.close()
+    return True
+
+
+def _webkit_starts() -> bool:
+    async def start() -> None:
+        with running_trackers() as sink, running_display() as display:
+            await (await webkit_tab(sink, display)).close()
+
+    try:
+        asyncio.run(start())
+    except (AssertionError, OSError, WebDriverException):
+        return False
     return True
 
 
@@ -59,7 +83,7 @@ def _ways(names: Sequence[str]) -> Iterator[Commands]:
     if root is None or not shutil.which("apt-get"):
         return
     quiet = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
-    yield [[*quiet, "update"], *([*quiet, "install", PACKAGES[name]] for name in names)]
+    yield [[*quiet, "update"], *([*quiet, "install", *PACKAGES[name]] for name in names)]
     if browsers:
         yield [[*root, *playwright, "install-deps", *browsers]]
 
@@ -82,14 +106,15 @@ def _try(commands: Iterable[list[str]]) -> None:
 
 def main() -> None:
     """Try one way after the other until everything starts."""
-    missing = [name for name in PACKAGES if not starts(name)]
+    wanted: Sequence[str] = sys.argv[1:] or _ALWAYS
+    missing = [name for name in wanted if not starts(name)]
     for commands in _ways(missing) if missing else ():
         _try(commands)
         missing = [name for name in missing if not starts(name)]
         if not missing:
             break
     if missing:
-        packages = " ".join(PACKAGES[name] for name in missing)
+        packages = " ".join(one for name in missing for one in PACKAGES[name])
         sys.exit(
             f"The tests drive {', '.join(missing)}, and this machine cannot start them. "
             f"Install them (on Debian: apt-get install {packages}) and run the command again."

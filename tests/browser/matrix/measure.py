@@ -68,7 +68,11 @@ async def measure(
 
         async def one(case: Case) -> None:
             async with crowd:
-                await _measure_case(open_tab, pages, case, levels, measured)
+                try:
+                    await _measure_case(open_tab, pages, case, levels, measured)
+                except BaseException as error:
+                    error.add_note(f"case {case.name} in {engine}")
+                    raise
 
         await asyncio.gather(*(one(case) for case in cases if engine in case.engines))
     return measured

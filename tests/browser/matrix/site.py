@@ -8,11 +8,13 @@ from typing import Any
 import tomli_w
 
 from consent_server.catalogue import Service, load_catalogue
+from consent_server.rewriting.rewriter import rewrite
+from consent_server.rewriting.sources import plan_from_site_file
 
 from ..running_server import RunningServer
-from .pages import Level
+from .pages import Level, MatrixPages
 
-_BLOCKING = {"declared": "declared", "gate": "gate", "strict": "strict", "rewritten": "declared"}
+_BLOCKING = {"declared": "declared", "gate": "gate", "strict": "strict", "rewritten": "strict"}
 
 
 def site_file(level: Level, origin: str) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def site_file(level: Level, origin: str) -> dict[str, Any]:
         "name": "Matrix",
         "origins": [origin],
         "languages": ["en"],
+        "blocking": _BLOCKING[level],
         "controller": {
             "name": "Example Oy",
             "address": "Esimerkkikatu 1, Helsinki",
@@ -54,8 +57,11 @@ def _used(service: Service) -> dict[str, Any]:
     return {"use": service.key, "retention": "1y"}
 
 
-def publish(server: RunningServer, level: Level, origin: str) -> None:
-    """Publish the site at that level."""
+def publish(server: RunningServer, pages: MatrixPages, level: Level) -> None:
+    """Publish the site at that level; what rewrites its pages is told to them."""
     file = Path(server.data_dir) / f"matrix-{level}.toml"
-    file.write_text(tomli_w.dumps(site_file(level, origin)), "utf-8")
+    file.write_text(tomli_w.dumps(site_file(level, pages.url)), "utf-8")
     server.run_command("site", "apply", "--yes", str(file))
+    if level == "rewritten":
+        plan = plan_from_site_file(file, f"{server.url}/w/matrix-{level}.js", strict=True)
+        pages.rewrite = lambda page: b"".join(rewrite([page], plan))

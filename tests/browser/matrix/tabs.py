@@ -16,7 +16,8 @@ STORAGE = """async () => [
   ...(await indexedDB.databases()).map(({ name }) => 'indexed:' + name),
   ...('caches' in window ? await caches.keys() : []).map((name) => 'cache:' + name),
 ]"""
-_WAIT = 10_000  # ms
+_WAIT = 20_000  # ms
+_TRIES = 2
 
 
 class Tab(Protocol):
@@ -70,7 +71,14 @@ class PlaywrightTab:
             await self._page.goto(url, wait_until="load")
 
     async def run(self, function: str) -> Any:
-        """What a function answers in the page."""
+        """What a function answers in the page, also where a page is just being loaded again."""
+        for _ in range(_TRIES):
+            try:
+                return await self._page.evaluate(function)
+            except Error as error:
+                if "context was destroyed" not in error.message:
+                    raise
+                await self._page.wait_for_load_state()
         return await self._page.evaluate(function)
 
     async def press(self, selector: str) -> None:
@@ -86,7 +94,7 @@ class PlaywrightTab:
         """Names of cookies and storage items of the page's own origin."""
         cookies = await self._page.context.cookies(self._page.url)
         names = [f"cookie:{one.get('name', '')}" for one in cookies]
-        return [*names, *await self._page.evaluate(STORAGE)]
+        return [*names, *await self.run(STORAGE)]
 
     async def close(self) -> None:
         """End the visitor's session."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..trackers import Trackers
 from .case import Case
@@ -52,6 +52,7 @@ class Walker:
     pages: MatrixPages
     case: Case
     level: Level
+    _heard: list[str] = field(default_factory=list)
 
     @property
     def _address(self) -> str:
@@ -74,13 +75,12 @@ class Walker:
         before = await self._look()
         if self.case.act == "leave":
             await self.tab.go(self._address)
-        self.trackers.clear()
-        await self.tab.said()
+        await self._forget()
         after, stayed = await self._consent(control)
         if self.case.act == "leave":
             await self.tab.go(self._address)
         withdrawn = await self._withdraw()
-        self.trackers.clear()
+        await self._forget()
         await self.tab.go(self._address)
         await self._act()
         await asyncio.sleep(WATCHED)
@@ -96,7 +96,12 @@ class Walker:
             await asyncio.sleep(QUIET)
             stayed = await self.tab.run("() => window.__still_here === true")
             await self._act()
-        await self._until(lambda: wanted <= set(look(self.trackers, (), ()).asked), PATIENCE)
+
+        def is_all() -> bool:
+            facts = look(self.trackers, self._heard, ())
+            return wanted <= set(facts.asked) and len(facts.ran) >= len(control.ran)
+
+        await self._until(is_all, PATIENCE)
         await self._settle()
         if not gone:
             stayed = await self.tab.run("() => window.__still_here === true")
@@ -107,8 +112,7 @@ class Walker:
         with contextlib.suppress(Exception):  # the page may go while it answers
             await self.tab.run("() => consent.withdraw()")
         await self._settle()
-        self.trackers.clear()
-        await self.tab.said()
+        await self._forget()
         await asyncio.sleep(QUIET)
         return await self._look()
 
@@ -120,14 +124,16 @@ class Walker:
 
     async def _act(self) -> None:
         if self.case.act == "click":
-            await self.tab.press("#act")
+            if await self.tab.run("() => !!document.querySelector('#act')"):  # or it is held
+                await self.tab.press("#act")
         elif self.case.act == "leave":
             await self.tab.go(f"{self.pages.url}/elsewhere")
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
+            await self._hear()
 
     async def _settle(self) -> None:
         """Until nothing new has come for a while; what repeats itself does not count."""
@@ -135,10 +141,22 @@ class Walker:
         end = since + PATIENCE
         quiet = QUIET + max(self.case.delays.values(), default=0)
         while time.monotonic() - since < quiet and time.monotonic() < end:
-            count = len([one for one in self.trackers.seen if one.path != "/alive"])
+            await self._hear()
+            seen = [one for one in self.trackers.seen if one.path != "/alive"]
+            count = len(seen) + len(self._heard)
             if count != last:
                 last, since = count, time.monotonic()
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
+
+    async def _hear(self) -> None:
+        self._heard += await self.tab.said()
+
+    async def _forget(self) -> None:
+        self.trackers.clear()
+        await self.tab.said()
+        self._heard.clear()
 
     async def _look(self) -> Facts:
-        return look(self.trackers, await self.tab.said(), await self.tab.stored())
+        stored = await self.tab.stored()
+        await self._hear()
+        return look(self.trackers, self._heard, stored)

@@ -26,7 +26,7 @@ _SECONDS = 20
 
 def _browser() -> str:
     found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
-    assert found, "no WebKitGTK here: python -m tests.install"
+    assert found, "no WebKitGTK here: python -m tests.install webkit"
     return str(found[-1])
 
 
