@@ -39,6 +39,7 @@ class Shop:
 
     owner: OwnerPages
     declared: DemoSite
+    strict: DemoSite
 
     def address(self, way: str, vendor: str) -> str:
         """The page with that vendor's bundle, in that way."""
@@ -51,15 +52,24 @@ def shop(server: RunningServer) -> Iterator[Shop]:
     require_node()
     bundles = built_bundles(FOLDERS[0])
     with running_owner_pages() as owner:
-        services = [describe_service(vendor.key, vendor.items) for vendor in VENDORS]
+        services = [
+            describe_service(vendor.key, vendor.items, hosts=list(vendor.hosts))
+            for vendor in VENDORS
+        ]
         declared = publish_site(server, owner.url, "vendors", services)
+        strict = publish_site(server, owner.url, "vendors-strict", services, blocking="strict")
         tag = _TAG.format(attributes=" async", server=server.url, site=declared.key)
+        gate = _TAG.format(attributes="", server=server.url, site=strict.key)
         owner.pages["/away"] = (_PAGE.format(head=""), {})
         for vendor in VENDORS:
             key = vendor.key
-            heads = {"control": _UNCHANGED, "declared": f"{tag}\n{_DECLARED}"}
+            heads = {
+                "control": _UNCHANGED,
+                "declared": f"{tag}\n{_DECLARED}",
+                "strict": f"{gate}\n{_UNCHANGED}",
+            }
             for way, head in heads.items():
                 owner.pages[f"/{way}/{key}"] = (_PAGE.format(head=head.format(key=key)), {})
             script = (bundles / f"{key}.js").read_text("utf-8")
             owner.pages[f"/bundles/{key}.js"] = (script, {"Content-Type": "text/javascript"})
-        yield Shop(owner, declared)
+        yield Shop(owner, declared, strict)
