@@ -59,6 +59,30 @@ def test_the_smilee_script_fits_into_nine_kilobytes(read_site: ReadSite) -> None
     assert len(pack_script(compose_script(config, 1, 1)).brotli) <= 9_000
 
 
+@pytest.mark.parametrize("blocking", ["gate", "strict"])
+def test_the_gate_travels_only_where_the_site_asks_for_it(
+    read_site: ReadSite, blocking: str
+) -> None:
+    site = read_site("smilee")
+    declared = compose_script(build_snapshot(load_site_form(site)), 1, 1)
+    config = build_snapshot(load_site_form(change(site, "blocking", blocking)))
+    gated = compose_script(config, 1, 1)
+    assert "gate" not in configuration(declared.body)
+    assert read_core("gate") in gated.body.decode()
+    known = configuration(gated.body)["gate"]
+    assert known["services"]["smilee-chat"] == "saas.smilee.io"
+    assert ("allowed" in known) == (blocking == "strict")
+
+
+def test_strict_allows_the_hosts_of_the_site_and_those_that_the_owner_names(
+    read_site: ReadSite,
+) -> None:
+    site = change(read_site("smilee"), "blocking", "strict")
+    config = build_snapshot(load_site_form(change(site, "allowed_hosts", ["*.example.com"])))
+    known = configuration(compose_script(config, 1, 1).body)
+    assert known["gate"]["allowed"].split() == ["127.0.0.1", "localhost", "*.example.com"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,0 +1,153 @@
+"""The gate: one tag first in head, the page as it was; nothing runs or is stored before consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from playwright.sync_api import Page
+
+from .owner_pages import OwnerPages, running_owner_pages
+from .running_server import RunningServer
+from .sites import SITES, DemoSite
+from .trackers import Trackers
+from .visit import Visit, wait_until_settled, watch_silence
+
+GATED, STRICT = DemoSite("gated"), DemoSite("strict")
+GA = "https://www.google-analytics.com"
+UNKNOWN = "https://cdn.unlisted-tracker.com"
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><script src="{server}/w/{site}.js"></script>
+<meta charset="utf-8"><title>A page of the owner</title></head>
+<body><main><p>Text.</p></main>{body}</body></html>
+"""
+
+
+@pytest.fixture
+def owner() -> Iterator[OwnerPages]:
+    """The owner's own web server."""
+    with running_owner_pages() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gated(server: RunningServer) -> RunningServer:
+    """The server with two more sites: one with the gate, one with the strict gate."""
+    for site, blocking in ((GATED, "gate"), (STRICT, "strict")):
+        form: dict[str, Any] = {**SITES["smilee"].file, "key": site.key, "blocking": blocking}
+        form["languages"] = ["sv", "fi", "en"]
+        form["allowed_hosts"] = ["*.allowed-host.com"]
+        file = Path(server.data_dir, f"{site.key}.toml")
+        file.write_text(tomli_w.dumps(form), "utf-8")
+        server.run_command("site", "apply", "--yes", str(file))
+    return server
+
+
+def _visit(
+    page: Page, owner: OwnerPages, server: RunningServer, body: str, site: DemoSite = GATED
+) -> Visit:
+    owner.pages["/"] = (_PAGE.format(server=server.url, site=site.key, body=body), {})
+    page.goto(f"{owner.url}/")
+    visit = Visit(page, site, server)
+    visit.wait_for_notice()
+    return visit
+
+
+def _asked(trackers: Trackers) -> list[str]:
+    return [one.full_url for one in trackers.requests]
+
+
+_BY_SCRIPT = f"""<script>
+var tag = document.createElement('script');
+tag.onload = function () {{ window.loaded = (window.loaded || 0) + 1; }};
+tag.src = '{GA}/by-script.js';
+document.body.appendChild(tag);
+document.body.insertAdjacentHTML('beforeend', '<img alt="" src="{GA}/by-markup.gif">');
+new Image().src = '{GA}/nowhere.gif';
+navigator.sendBeacon('{GA}/beacon', 'x');
+fetch('{GA}/fetch', {{ method: 'POST' }}).then(function () {{ window.fetched = true; }});
+var frame = document.createElement('iframe');
+document.body.appendChild(frame);
+frames[0].fetch('{GA}/fresh-frame');
+document.cookie = '_ga=1; path=/';
+document.cookie = 'own=1; path=/';
+localStorage.setItem('own', '1');
+</script>"""
+
+
+def test_what_scripts_load_waits_and_comes_once(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    visit = _visit(page, owner, gated, _BY_SCRIPT)
+    watch_silence(page, trackers, 1.0)
+    assert set(visit.cookies()) == {"own"}
+    assert visit.storage() == {"local_storage": ["own"]}
+    page.evaluate("window.__still_here = true")
+    visit.decide("accept_all")
+    wait_until_settled(page, trackers)
+    names = ("by-script.js", "by-markup.gif", "nowhere.gif", "beacon", "fetch", "fresh-frame")
+    assert sorted(_asked(trackers)) == sorted(f"{GA}/{name}" for name in names)
+    assert page.evaluate("[window.loaded, window.fetched, window.__still_here]") == [1, True, True]
+    assert "_ga" in visit.cookies()
+
+
+_PARSED = f"""<script src="{GA}/first.js"></script><script src="{GA}/second.js"></script>
+<script type="module" src="{GA}/third.js"></script>"""
+
+
+def test_scripts_of_the_page_run_after_consent_only_and_in_order(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    """They may be fetched ahead by the browser, which no script can stop."""
+    trackers.delays[f"{GA}/first.js"] = 0.3
+    visit = _visit(page, owner, gated, _PARSED)
+    wait_until_settled(page, trackers)
+    assert trackers.runs == []
+    assert visit.first_party_names() == set()
+    visit.decide("accept_all")
+    places = [f"{GA}/{name}.js" for name in ("first", "second", "third")]
+    visit.wait_for(lambda: len(trackers.runs) == len(places), "all have run")
+    assert [run.url for run in trackers.runs] == places
+
+
+def test_a_withdrawal_reloads_and_holds_again(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    visit = _visit(page, owner, gated, _BY_SCRIPT)
+    visit.decide("accept_all")
+    wait_until_settled(page, trackers)
+    page.goto(f"{owner.url}/")
+    wait_until_settled(page, trackers)
+    with page.expect_navigation():
+        page.evaluate("consent.withdraw()")
+    trackers.clear()
+    watch_silence(page, trackers, 1.0)
+    assert "_ga" not in visit.cookies()
+
+
+_UNKNOWN = f"""<script>
+['{UNKNOWN}/x.gif', 'https://cdn.allowed-host.com/y.gif', '/own.gif'].forEach(function (address) {{
+  new Image().src = address;
+}});
+</script>"""
+
+
+def test_strict_holds_every_host_but_the_own_and_the_allowed(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    visit = _visit(page, owner, gated, _UNKNOWN, STRICT)
+    visit.decide("accept_all")
+    wait_until_settled(page, trackers)
+    assert _asked(trackers) == ["https://cdn.allowed-host.com/y.gif"]
+
+
+def test_without_strict_an_unknown_host_is_the_sites_own_affair(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    _visit(page, owner, gated, _UNKNOWN)
+    wait_until_settled(page, trackers)
+    assert f"{UNKNOWN}/x.gif" in _asked(trackers)
