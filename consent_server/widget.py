@@ -60,7 +60,7 @@ SERVICE_ORDER = ("name", "purpose")
 #: Words that many services share; each travels once, in the vocabulary.
 FACT_ORDER = ("country", "transfers", "legal_basis", "retention")
 #: Between texts. A line break always will do; each of the others makes the response smaller.
-_SEPARATORS = ("|", "~", "^", "\n")
+_SEPARATORS = ("~", "|", "^", "\n")
 #: The letter of the vocabulary's first word.
 _FIRST_LETTER = ord("0")
 

@@ -1,10 +1,10 @@
 /** What each button does. */
 import { servicesOf } from "./config";
 import { decide } from "./decide";
-import { keysOf } from "./hold";
+import { heldSelector, keysOf } from "./hold";
 import { heldBy, showPlaceholders } from "./placeholder";
 import { chosenGrants, hidePreferences, showPreferences } from "./preferences";
-import { releaseOnce } from "./release";
+import { restore } from "./restore";
 import { actions, draw } from "./shell";
 import { grantsWhere, isGranted } from "./state";
 
@@ -24,7 +24,12 @@ export function wireActions(): void {
     decide(grantsWhere((key) => isGranted(key) || services.includes(key)), "service", "placeholder");
   };
   actions.load_once = (pressed) => {
-    releaseOnce(heldBy(pressed));
+    const held = heldBy(pressed);
+    // For this page only: nothing is decided, so nothing is stored or told to anybody.
+    for (const element of [held, ...held.querySelectorAll(heldSelector)]) {
+      element.removeAttribute("data-consent");
+      restore(element);
+    }
     showPlaceholders();
   };
   document.addEventListener("click", (event) => {

@@ -1,10 +1,10 @@
 /** Lets held elements go once what they wait for is granted; each one once. */
-import { heldOf, queueOnce, restoreHeld } from "./gate/held";
 import { adoptMarkup, areJobsGranted, foreignSelector, runJobs } from "./compat";
-import { roots } from "./gate/tree";
 import { heldSelector, isAllowed, isComplete } from "./hold";
 import { restore } from "./restore";
 import { attempt, queueScript, runs, runScripts } from "./scripts";
+import { heldOf, queueOnce, restoreHeld } from "./gate/held";
+import { roots } from "./gate/tree";
 
 const seen = new WeakSet<Element>();
 const ran: Element[] = [];
@@ -48,14 +48,6 @@ function release(element: Element): void {
     ran.push(element);
     queueScript(element, element);
   } // any other one has run already
-}
-
-/** For this page and until the next decision only: nothing is decided, so nothing is stored or told to anybody. */
-export function releaseOnce(element: Element): void {
-  [element, ...element.querySelectorAll(heldSelector)].forEach((held) => {
-    releaseElement(held);
-    held.removeAttribute("data-consent");
-  });
 }
 
 export function releaseGranted(): void {
