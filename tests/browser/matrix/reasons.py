@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 READ_AHEAD: Final = (
@@ -13,21 +12,25 @@ DECLARE_IT: Final = (
     "The page's own file imports it; a script sees only the file. Declare the file, "
     "or name its address in a service."
 )
-OPEN: Final = "Not held yet. Declare it."
+FRAME: Final = (
+    "The browser opens a connection as soon as its parser meets the frame; what would come over it "
+    "is stopped before it is there."
+)
+OPEN: Final = "Open: declare it."
 
-#: Level 1, request before the decision: what stands in the mark-up and is read ahead.
-REQUESTED: Final[Mapping[str, str]] = {
-    "own-module-that-imports": DECLARE_IT,
-}
+_READ_AHEAD_FAMILIES = frozenset({"parser", "resources", "vendor snippets"})
+_FRAMES = frozenset({"frame", "frame-hidden", "frame-lazy", "frame-sandboxed", "embed", "object"})
+_IMPORTED = frozenset(
+    {"own-module-that-imports", "worker-of-own-file", "shared-worker-of-own-file"}
+)
 
 
 def reason_of(case: str, level: str, family: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
-    if case in REQUESTED:
-        return REQUESTED[case]
+    if case in _IMPORTED:
+        return DECLARE_IT
     if level in {"gate", "strict"} and verdicts == ["requested"]:
+        if case in _FRAMES:
+            return FRAME
         return READ_AHEAD if family in _READ_AHEAD_FAMILIES else OPEN
     return OPEN
-
-
-_READ_AHEAD_FAMILIES = frozenset({"parser", "resources", "vendor snippets"})

@@ -64,10 +64,11 @@ def _order(case: Case, level: Level, control: Facts, after: Facts) -> str:
 
 
 def _withdrawn(control: Facts, walk: Walk) -> str:
-    early = set(walk.before.asked)
+    # What the browser does ahead of every script it does on each page.
+    early = walk.before.reached
     for when, facts in (("at once", walk.withdrawn), ("on the next page", walk.later)):
-        asked = [one for one in facts.asked if one not in early]
-        if asked or facts.ran or (facts.reached and not early and not walk.before.reached):
+        asked = [one for one in facts.asked if one.split("/")[2] not in early]
+        if asked or facts.ran or facts.reached - early:
             return f"{when}: {asked or facts.ran or sorted(facts.reached)}"
         kept = facts.stored & control.stored
         if kept:

@@ -65,7 +65,12 @@ class Walker:
         # A page that does nothing is waited for only as long as one is waited for elsewhere.
         await self._until(lambda: bool(self.trackers.seen), WATCHED)
         await self._settle()
-        return await self._look()
+        facts = await self._look()
+        if facts.reached and not facts.asked:  # a connection is open: what is asked of it?
+            await self._until(lambda: bool(look(self.trackers, (), ()).asked), WATCHED)
+            await self._settle()
+            facts = await self._look()
+        return facts
 
     async def walk(self, control: Facts) -> Walk:
         """The whole way."""
