@@ -16,6 +16,7 @@ from playwright.sync_api import Error, sync_playwright
 from selenium.common.exceptions import WebDriverException
 
 from tests.browser.browsers import BROWSER_NAMES, Browsers
+from tests.browser.bundles import FOLDERS, WIDGET, install_packages
 from tests.browser.matrix.webkit import running_display, webkit_tab
 from tests.browser.trackers import running_trackers
 from tests.store.postgresql import running_postgresql
@@ -106,6 +107,9 @@ def _try(commands: Iterable[list[str]]) -> None:
 
 def main() -> None:
     """Try one way after the other until everything starts."""
+    if shutil.which("npm"):
+        for folder in (WIDGET, *FOLDERS):
+            install_packages(folder)
     wanted: Sequence[str] = sys.argv[1:] or _ALWAYS
     missing = [name for name in wanted if not starts(name)]
     for commands in _ways(missing) if missing else ():

@@ -73,3 +73,9 @@ def shop(server: RunningServer) -> Iterator[Shop]:
             script = (bundles / f"{key}.js").read_text("utf-8")
             owner.pages[f"/bundles/{key}.js"] = (script, {"Content-Type": "text/javascript"})
         yield Shop(owner, declared, strict)
+
+
+@pytest.fixture
+def browser_name() -> str:
+    """Chromium alone: the libraries are under test here, what browsers do is elsewhere."""
+    return "chromium"
