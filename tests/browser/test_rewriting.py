@@ -57,6 +57,7 @@ _BODY = f"""
 <picture><source srcset="{_FB}?source"><img alt="" width="9" height="9"></picture>
 <input type="image" src="{_FB}?input" alt="">
 <svg width="9" height="9"><image xlink:href="{_FB}?svg" width="9" height="9" /></svg>
+<svg width="9" height="9"><style>@import "{_GA}/drawn.css";</style></svg>
 <iframe title="Chat" width="400" height="300" src="{_CHAT}/embed"></iframe>
 <iframe title="Inside" width="400" height="300"
   srcdoc='<img alt="" src="{_FB}?srcdoc">'></iframe>
@@ -70,7 +71,7 @@ _BODY = f"""
 #: What consent to everything must bring, each once.
 _EXPECTED = {
     *("preload", "css", "image", "srcset", "source", "input", "svg", "srcdoc", "poster"),
-    *("/style.css", "/import.css", "/gtag/js", "/first.js", "/module.js", "/last.js"),
+    *("/style.css", "/import.css", "/drawn.css", "/gtag/js", "/first.js", "/module.js", "/last.js"),
     *("/embed", "/object", "/embedded"),
 }
 
