@@ -1,5 +1,5 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
-import { surround, type Args, type Realm } from "./builtins";
+import { getAttribute, surround, type Args, type Realm } from "./builtins";
 import { holdTree } from "./elements";
 import { holdMarkup, holdWritten } from "./markup";
 import { holdStyle } from "./styles";
@@ -13,10 +13,12 @@ let guardRealm: (realm: Realm) => void;
 /** The parser tells nobody but observers. */
 const observer = new MutationObserver((records) => {
   for (const { addedNodes, target, type } of records) {
+    // Once the parser is done, all that comes in has passed our hooks.
+    const isRead = (target.ownerDocument ?? (target as Document)).readyState === "complete";
     if (type === "attributes") holdStyle(target as HTMLElement);
     if (target.nodeName === "STYLE" || target.nodeName === "SCRIPT") holdTree(target, true);
     for (const node of addedNodes) {
-      holdTree(node, true);
+      if (!isRead) holdTree(node, true);
       if (node instanceof Element) enter(node);
     }
   }
@@ -24,7 +26,7 @@ const observer = new MutationObserver((records) => {
 
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
 function enter(element: Element): void {
-  holdStyle(element as HTMLElement);
+  if (getAttribute(element, "style")) holdStyle(element as HTMLElement);
   if (element.shadowRoot) watchTree(element.shadowRoot);
   if (/^i?frame$/.test(element.localName)) enterFrame((element as HTMLIFrameElement).contentWindow);
   if (element.firstElementChild) for (const inner of element.querySelectorAll("[style],iframe,frame")) enter(inner);
