@@ -27,6 +27,8 @@ _IMPORTED = frozenset(
 
 def reason_of(case: str, level: str, family: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
+    if case == "script-by-base" and level == "declared":
+        return "The browser asks for the page's icon at its base address."
     if case in _IMPORTED:
         return DECLARE_IT
     if level in {"gate", "strict"} and verdicts == ["requested"]:
