@@ -97,7 +97,9 @@ def parts_of(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _has_gate(config: dict[str, Any]) -> bool:
-    return config.get("blocking", "declared") != "declared"  # older versions have no such field
+    return bool(
+        config.get("blocking", "declared") != "declared"
+    )  # older versions have no such field
 
 
 @cache
