@@ -1,5 +1,5 @@
 /** Elements that the gate holds: their addresses are set aside until the service is granted. */
-import { areSomeGranted } from "./verdict";
+import { areSomeGranted, judge } from "./verdict";
 import { getAttribute, removeAttribute, setAttribute, setAttributeNS } from "./builtins";
 
 interface Held {
@@ -57,6 +57,7 @@ export function restoreHeld(element: Element): boolean {
   scattered.delete(element);
   const { attributes, isParsed } = held;
   const isScript = element.localName === "script";
+  if (isScript) judge(held.keys); // noted: withdrawn, only a reload stops it
   if (isScript && attributes.size < 2) return false; // an inline one has to be made anew to run
   if (isScript && isParsed) (element as HTMLScriptElement).async = getAttribute(element, "async") !== null;
   removeAttribute(element, "data-consent");
