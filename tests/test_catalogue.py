@@ -213,10 +213,7 @@ def test_the_open_cookie_database_is_named_with_revision_and_licence(service: Se
 
 
 def test_the_notice_attributes_the_open_cookie_database() -> None:
-    notice = FOLDER.parents[1] / "NOTICE"
-    if not notice.exists():
-        pytest.skip("the notice lies beside the package only in a checkout")
-    text = notice.read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "NOTICE").read_text(encoding="utf-8")
     assert "Open Cookie Database" in text
     assert "0ee5a17" in text
     assert "Apache License, Version 2.0" in text

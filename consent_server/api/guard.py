@@ -60,7 +60,7 @@ def allow_origin(origins: Collection[str], response: Response) -> Response:
     if origin is not None and _is_allowed(origins, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
-        # When to come back is for the page's own outbox.
+        # When to come back, for whoever sends decisions from a page of the site.
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     return response
 

@@ -17,7 +17,9 @@ _CACHE_SECONDS = 3600
 
 def register_pages(app: Flask) -> None:
     """Add the filters and files that the templates use."""
-    app.jinja_env.filters.update(utc=spell_time, day=_day, language_name=_language_name, country=_country)
+    app.jinja_env.filters.update(
+        utc=spell_time, day=_day, language_name=_language_name, country=_country
+    )
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
 
     @app.get("/pages/<path:name>")

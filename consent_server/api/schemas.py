@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from consent_server.forms import Map, StrictBoolean, StrictForm, WholeNumber, key_field, matching
 from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
@@ -33,7 +33,7 @@ class Moment(fields.String):
         try:
             return parse_time(text)
         except NotATime as error:
-            raise self.make_error("invalid") from error
+            raise ValidationError(error.detail) from error
 
 
 def one_of(words: type[StrEnum]) -> fields.String:

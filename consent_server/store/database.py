@@ -37,6 +37,8 @@ class Database:
             max_overflow=64,
             pool_timeout=10,
             pool_pre_ping=not self.is_sqlite,
+            # What fails is logged; whose decision it was must not stand there.
+            hide_parameters=True,
             connect_args={} if self.is_sqlite else _POSTGRESQL,
         )
         if self.is_sqlite:

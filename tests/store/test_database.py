@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from consent_server.errors import Unavailable
 from consent_server.store import database as database_module
@@ -55,6 +55,12 @@ def test_what_fails_half_way_leaves_nothing_behind(store: Database) -> None:
         add_twice()
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(Site)) == 0
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(store: Database) -> None:
+    with pytest.raises(DBAPIError) as caught, store.write() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "whose"})
+    assert "whose" not in str(caught.value)
 
 
 def test_a_reader_sees_what_was_committed_while_another_writes(store: Database) -> None:
