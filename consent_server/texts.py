@@ -88,7 +88,7 @@ CATEGORY_TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "analytics": (
         _("Analytics"),
-        _("Measures how the site is used, so that it can be improved."),
+        _("Measures how the site is used."),
     ),
     "marketing": (
         _("Marketing"),

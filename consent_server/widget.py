@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +66,10 @@ _SEPARATORS = ("~", "|", "^", "\n")
 _FIRST_LETTER = ord("0")
 
 
+#: Which of them is smallest differs from script to script by a few bytes: each is tried once.
+_BROTLI_SETTINGS = tuple(product((brotli.MODE_GENERIC, brotli.MODE_TEXT), (15, 16, 18)))
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A composed script: `script_id` is what it calls itself, `script_hash` its SHA-256."""
@@ -81,6 +86,11 @@ class PackedScript:
     script: Script
     brotli: bytes
     gzip: bytes
+
+
+def _brotli(body: bytes, mode: int, window: int) -> bytes:
+    packed: bytes = brotli.compress(body, mode=mode, quality=11, lgwin=window)
+    return packed
 
 
 @cache
@@ -126,7 +136,7 @@ def pack_script(script: Script) -> PackedScript:
     """Compress once, as well as the formats can."""
     return PackedScript(
         script,
-        brotli.compress(script.body, mode=brotli.MODE_TEXT, quality=11, lgwin=18),
+        min((_brotli(script.body, *settings) for settings in _BROTLI_SETTINGS), key=len),
         gzip.compress(script.body, compresslevel=9, mtime=0),
     )
 

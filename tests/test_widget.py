@@ -56,7 +56,8 @@ def test_packed_bytes_unpack_to_the_script(read_site: ReadSite) -> None:
 
 def test_the_smilee_script_fits_into_nine_kilobytes(read_site: ReadSite) -> None:
     config = build_snapshot(load_site_form(read_site("smilee")))
-    assert len(pack_script(compose_script(config, 1, 1)).brotli) <= 9_000
+    for version in range(1, 12):  # the number alone moves the size by some bytes
+        assert len(pack_script(compose_script(config, version, 1)).brotli) <= 9_000
 
 
 @pytest.mark.parametrize("blocking", ["gate", "strict"])
