@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -69,7 +69,13 @@ def apply(files: tuple[Path, ...], yes: bool, dry_run: bool) -> None:
             click.echo(f"Published version {publication.number} of {publication.site}.")
         elif publication.site in retired:
             click.echo(f"{publication.site} is served again.")
-    _tell_tags([p.site for p in planned if p.published and p.number == 1])
+    _tell_tags(
+        {
+            plan.site: file.form["blocking"]
+            for file, plan in zip(sites, planned, strict=True)
+            if plan.published and plan.number == 1
+        }
+    )
 
 
 @site.command("list")
@@ -99,7 +105,7 @@ def show(key: str, source: bool) -> None:
             return
         print_fields(_describe(found, version))
     if found.retired_at is None:
-        _tell_tags([key])
+        _tell_tags({key: read_config(version).get("blocking", "declared")})
 
 
 @site.command()
@@ -205,14 +211,16 @@ def _tell_plan(plan: Publication, *, revived: bool) -> None:
     click.echo(f"{plan.site}: version {plan.number}. {asked}{again}")
 
 
-def _tell_tags(keys: Sequence[str]) -> None:
-    if not keys:
+def _tell_tags(blocking: Mapping[str, str]) -> None:
+    """Print the tag of each site; one with a gate must run before anything else does."""
+    if not blocking:
         return
     settings = load_settings()
     origin = settings.public_url or f"http://{settings.host}:{settings.port}"
     click.echo("The tag, for the <head> of every page of the site:")
-    for key in keys:
-        click.echo(f'  <script async src="{origin}{settings.widget_path}/{key}.js"></script>')
+    for key, how in blocking.items():
+        tag = "script async" if how == "declared" else "script"
+        click.echo(f'  <{tag} src="{origin}{settings.widget_path}/{key}.js"></script>')
     if not settings.public_url:
         click.echo("Set CONSENT_PUBLIC_URL to have your server's own address in it.")
 

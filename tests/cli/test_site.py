@@ -47,6 +47,16 @@ def test_a_first_site_is_published_without_asking_and_told_its_tag(
     assert "ujet" in process("site", "list").stdout
 
 
+def test_the_tag_of_a_site_with_a_gate_comes_first_and_not_async(
+    consent: Consent, smilee_file: SmileeFile
+) -> None:
+    file = smilee_file('regime = "opt_in"', 'regime = "opt_in"\nblocking = "gate"')
+    assert consent("site", "apply", file, "--yes").exit_code == 0
+    shown = consent("site", "show", "smilee").output
+    assert "<script src=" in shown
+    assert "async" not in shown
+
+
 def test_an_unchanged_file_publishes_nothing(consent: Consent, database: Database) -> None:
     done = consent("site", "apply", *site_files())
     assert done.exit_code == 0, done.output
