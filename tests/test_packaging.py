@@ -38,7 +38,7 @@ def _sources(folder: Path, pattern: str = "**/*") -> set[str]:
     return {
         file.relative_to(folder.parent).as_posix()
         for file in folder.glob(pattern)
-        if file.is_file() and "__pycache__" not in file.parts
+        if file.is_file() and not {"__pycache__", "build", "node_modules"}.intersection(file.parts)
     }
 
 

@@ -64,7 +64,7 @@ def new_profile(browsers: Browsers, browser_name: str, trackers: Trackers) -> It
 
     def new(**options: Any) -> BrowserContext:
         context = browsers.new_profile(browser_name, trackers, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         opened.append(context)
         return context
 
@@ -92,7 +92,7 @@ class Profile:
     def open(self) -> BrowserContext:
         """Start the browser on the profile."""
         self.context = self.browsers.open_profile(self.browser_name, self.trackers, self.folder)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(20_000)
         return self.context
 
     def close(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,12 @@ HELD = (
 ) % TAG
 
 HTML = [("Content-Type", "text/html; charset=utf-8")]
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: a browser test may keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as own:
+        own.submit(asyncio.run, work).result()
 
 
 @dataclass
@@ -113,7 +120,7 @@ def _ask_asgi(
         "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
     }
     middleware = AsgiConsentMiddleware(application, lambda: plan, **options)
-    asyncio.run(middleware(scope, receive, send))
+    run(middleware(scope, receive, send))
     return answer
 
 
@@ -243,5 +250,5 @@ def test_websockets_and_lifespan_pass_through() -> None:
 
     for kind in ("websocket", "lifespan"):
         middleware = AsgiConsentMiddleware(application, plan_source)
-        asyncio.run(middleware({"type": kind}, None, None))  # type: ignore[arg-type]
+        run(middleware({"type": kind}, None, None))  # type: ignore[arg-type]
     assert seen == ["websocket", "lifespan"]
