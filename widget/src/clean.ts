@@ -1,6 +1,7 @@
 /** Removes what refused services have left in the browser, as far as script can reach it. */
 import { config, itemsOf, type StoredItem } from "./config";
 import { visibleCookies, writeCookie } from "./cookie";
+import { covers } from "./patterns";
 import { isGranted } from "./state";
 
 /** Host-only and on every parent domain, on every path from here to the root: nobody tells us where it was set. */
@@ -19,11 +20,6 @@ export function cleanRefused(): void {
   const kept: StoredItem[] = [];
   const gone: StoredItem[] = [];
   for (const service of Object.keys(config.services)) (isGranted(service) ? kept : gone).push(...itemsOf(service));
-  const covers = (pattern: string, name: string) => {
-    const [start = "", end] = pattern.split("*");
-    if (end === undefined) return name === pattern;
-    return name.length >= pattern.length - 1 && name.startsWith(start) && name.endsWith(end);
-  };
   const clean = async (kind: string, list: () => Iterable<string> | Promise<Iterable<string>>, remove: (name: string) => unknown) => {
     if (!gone.some((item) => item[0] === kind)) return;
     try {

@@ -3,8 +3,7 @@ import { adoptMarkup, areJobsGranted, foreignSelector, runJobs } from "./compat"
 import { heldSelector, isAllowed, isComplete } from "./hold";
 import { restore } from "./restore";
 import { attempt, queueScript, runs, runScripts } from "./scripts";
-import { heldOf, queueOnce, restoreHeld } from "./gate/held";
-import { roots } from "./gate/tree";
+import { gatedAs, scattered } from "./gate/held";
 
 const seen = new WeakSet<Element>();
 const ran: Element[] = [];
@@ -32,28 +31,29 @@ function releaseTemplate(template: HTMLTemplateElement): void {
 }
 
 function release(element: Element): void {
-  const isGated = GATE && !!heldOf(element);
+  const isGated = GATE && !!gatedAs(element); // held again and again, as often as the page sets an address
   if ((seen.has(element) && !isGated) || !isAllowed(element)) return;
-  const isScript = element instanceof HTMLScriptElement;
-  const isTemplate = element instanceof HTMLTemplateElement;
+  if (isGated && !element.isConnected) return restore(element); // the page will do with it what it likes
+  const isScript = element.localName === "script"; // of HTML or SVG, in this window or in a frame's
+  const isTemplate = element.localName === "template";
   if ((isScript || isTemplate) && !isComplete(element)) {
     hasIncomplete = true;
     return;
   }
   seen.add(element);
-  if (isTemplate) releaseTemplate(element);
-  else if (isGated && !isScript) restoreHeld(element);
+  if (isTemplate) releaseTemplate(element as HTMLTemplateElement);
   else if (!isScript) releaseElement(element);
-  else if (isGated ? queueOnce(element) : element.type === "text/plain") {
+  else if (isGated || (element as HTMLScriptElement).type === "text/plain") {
     ran.push(element);
-    queueScript(element, element);
+    queueScript(element as HTMLScriptElement, element);
   } // any other one has run already
 }
 
 export function releaseGranted(): void {
   hasIncomplete = false;
   if (COMPAT) adoptMarkup();
-  for (const root of GATE ? roots : [document]) for (const element of root.querySelectorAll(heldSelector)) attempt(() => release(element));
+  for (const element of document.querySelectorAll(heldSelector)) attempt(() => release(element));
+  if (GATE) for (const element of scattered) attempt(() => release(element));
   runScripts();
   if (COMPAT) attempt(runJobs);
 }

@@ -1,21 +1,22 @@
 /** The release queue: held scripts run in document order, as if the page had them from the start. */
 import { nonce } from "./origin";
 import { isAllowed } from "./hold";
-import { make } from "./element";
 import { prefix, restore } from "./restore";
-import { heldOf, restoreHeld } from "./gate/held";
+import { make } from "./element";
+import { gatedAs } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
 const waiting: [held: HTMLScriptElement, by: Element][] = [];
 let loading = 0;
 
 /** Types that a browser runs; any other makes a block of data. */
-export const runs = /^(|module|importmap|.*(java|ecma)script)$/i;
+export const runs = /^(|module|importmap|speculationrules|.*(java|ecma)script)$/i;
 
 function isExternal(held: Element): boolean {
   return held.matches(`[src],[${prefix}src]`);
 }
 
+/** Made anew: what stood there as data is never looked at again. */
 function revive(held: HTMLScriptElement): HTMLScriptElement {
   const script = make("script", {});
   for (const { name, value } of held.attributes) if (name !== "type") script.setAttribute(name, value);
@@ -23,7 +24,17 @@ function revive(held: HTMLScriptElement): HTMLScriptElement {
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
   script.async = script.hasAttribute("async"); // made by script it would be async by itself
   if (!script.hasAttribute("src")) script.text = held.text;
+  held.replaceWith(script);
   return script;
+}
+
+/** What the gate took the address from may have listeners of the page: it gets it back. */
+function resume(held: HTMLScriptElement): HTMLScriptElement {
+  const type = held.getAttribute(prefix + "type");
+  if (type !== null) held.type = type; // first, since the address starts it
+  if (gatedAs(held) === "parsed") held.async = held.hasAttribute("async");
+  restore(held);
+  return held;
 }
 
 /** Only these fire load or error: waiting for another one would wait for ever. */
@@ -52,19 +63,17 @@ export function runScripts(): void {
     waiting.shift();
     if (!held.isConnected || !isAllowed(by)) continue;
     attempt(() => {
-      const script = GATE && restoreHeld(held) ? held : revive(held);
-      if (isAwaited(script)) {
-        loading++;
-        script.addEventListener("load", finishOne);
-        script.addEventListener("error", finishOne);
-      }
-      if (!GATE || script !== held) held.replaceWith(script);
+      const script = GATE && gatedAs(held) && !held.text ? resume(held) : revive(held);
+      if (!isAwaited(script)) return;
+      loading++;
+      script.addEventListener("load", finishOne);
+      script.addEventListener("error", finishOne);
     });
   }
 }
 
 /** With a nonce on our own tag, injected mark-up must not run through us what the policy would stop. */
 export function queueScript(held: HTMLScriptElement, by: Element): void {
-  if (nonce && held.nonce !== nonce && !(GATE && heldOf(held))) console.warn("consent:", "nonce", held);
-  else waiting.push([held, by]);
+  if (nonce && held.nonce !== nonce && !(GATE && gatedAs(held))) console.warn("consent:", "nonce", held);
+  else if (!waiting.some(([one]) => one === held)) waiting.push([held, by]);
 }

@@ -19,7 +19,7 @@ Level = Literal["control", "gate", "strict", "declared", "rewritten"]
 LEVELS: tuple[Level, ...] = ("gate", "strict", "declared", "rewritten")
 
 _PAGE = """<!doctype html>
-<html lang="en"><head>{tag}<meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <script>function mark(words) {{ console.debug('mark ' + words);
 (top.__said = top.__said || []).push('mark ' + words); }} window.__ran = [];</script>
 {head}</head><body>{body}</body></html>
@@ -52,17 +52,21 @@ class MatrixPages:
     def page(self, level: Level, case: Case) -> str:
         """The whole page as it leaves."""
         head, body = case.fragment(declared=level == "declared")
+        return self._finish(level, _PAGE.format(title=case.name, head=head, body=body))
+
+    def file(self, level: Level, case: Case, name: str) -> str:
+        """A further file of the page's own origin; a page of the site has the site's tag, too."""
+        text = case.spell(case.files[name])
+        return self._finish(level, text) if name.endswith(".html") else text
+
+    def _finish(self, level: Level, page: str) -> str:
         site = "" if level in {"control", "rewritten"} else f"matrix-{level}"
         tag = f'<script src="{self.server_url}/w/{site}.js"></script>' if site else ""
-        page = _PAGE.format(tag=tag, title=case.name, head=head, body=body)
+        page = page.replace("<head>", f"<head>{tag}", 1)
         if level == "rewritten":
             assert self.rewrite is not None
             return self.rewrite(page.encode()).decode()
         return page
-
-    def file(self, case: Case, name: str) -> str:
-        """A further file of the page's own origin."""
-        return case.spell(case.files[name])
 
 
 @contextmanager
@@ -75,9 +79,11 @@ def running_pages(pages: MatrixPages) -> Iterator[MatrixPages]:
             referer = urlsplit(self.headers.get("Referer", "")).path.strip("/").split("/")
             if parts[0] == "files":
                 case = pages.cases.get(referer[-1])
-                self._send(pages.file(case, parts[-1]) if case else "", parts[-1].split(".")[-1])
+                level: Level = referer[0]  # type: ignore[assignment]
+                text = pages.file(level, case, parts[-1]) if case else ""
+                self._send(text, parts[-1].split(".")[-1])
             elif parts[-1] in pages.cases:
-                level: Level = parts[0]  # type: ignore[assignment]
+                level = parts[0]  # type: ignore[assignment]
                 self._send(pages.page(level, pages.cases[parts[-1]]), "html")
             else:
                 self._send("<!doctype html><title>Elsewhere</title>", "html")

@@ -97,15 +97,17 @@ class Walker:
         wanted = set(control.asked)
         gone = self.case.act == "leave"
         stayed = True
-        if self.case.act:
-            await asyncio.sleep(QUIET)
-            stayed = await self.tab.run("() => window.__still_here === true")
-            await self._act()
 
         def is_all() -> bool:
             facts = look(self.trackers, self._heard, ())
             return wanted <= set(facts.asked) and len(facts.ran) >= len(control.ran)
 
+        if self.case.act:
+            await asyncio.sleep(QUIET)
+            await self._hear()
+            stayed = await self.tab.run("() => window.__still_here === true")
+            if not is_all():  # what the visitor did before may have been kept
+                await self._act()
         await self._until(is_all, PATIENCE)
         await self._settle()
         if not gone:

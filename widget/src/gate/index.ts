@@ -2,7 +2,8 @@
 import { isGranted } from "../state";
 import type { Realm } from "./builtins";
 import { guardElements } from "./elements";
-import { releaseScattered } from "./held";
+import { guardAims } from "./frames";
+import { openModules } from "./modules";
 import { guardNetwork } from "./network";
 import { guardItems } from "./storage";
 import { guardTree } from "./tree";
@@ -10,7 +11,7 @@ import { passed } from "./verdict";
 import { runWaiting } from "./waiting";
 
 function guardRealm(realm: Realm): void {
-  for (const guard of [guardElements, guardTree, guardNetwork, guardItems])
+  for (const guard of [guardElements, guardTree, guardNetwork, guardAims, guardItems])
     try {
       guard(realm, guardRealm);
     } catch (error) {
@@ -25,8 +26,8 @@ export function openGate(): void {
 
 /** After each change of what is granted. */
 export function applyGate(): void {
+  openModules();
   runWaiting();
-  releaseScattered();
 }
 
 /** False when code of a service that is now refused was let into this page. */

@@ -1,7 +1,7 @@
 /** Mark-up that the page writes as text: tags that must wait are changed before the browser reads them. */
 import { apply, getOwnPropertyDescriptor, type Realm } from "./builtins";
 import { holdTree } from "./elements";
-import { heldOf } from "./held";
+import { gatedAs } from "./held";
 
 /** A start tag; of scripts and styles with their text. */
 const tags = /<(script|style)\b(?:"[^"]*"|'[^']*'|[^'">])*>[^]*?(?=<\/\1|$)|<[a-z](?:"[^"]*"|'[^']*'|[^'">])*>/gi;
@@ -25,9 +25,9 @@ function holdTag(tag: string): string {
   const element = inert.content.firstElementChild;
   if (!element) return tag;
   holdTree(element);
-  if (!heldOf(element)) return tag;
-  const held = element.outerHTML.replace(/^<[\w:-]+/, (/^<[\w:-]+/.exec(tag) as RegExpExecArray)[0]);
-  return held.replace(/<\/[^>]*>$/, "");
+  if (!gatedAs(element)) return tag;
+  // Its name as it was: a table's cell is no element of its own, and an image no `img`.
+  return element.outerHTML.replace(/^<[\w:-]+/, (/^<[\w:-]+/.exec(tag) as RegExpExecArray)[0]).replace(/<\/[^>]*>$/, "");
 }
 
 let unfinished = "";

@@ -1,24 +1,20 @@
 /** Which services an address, a text or a stored name belongs to, and whether they are granted. */
 import { config, itemsOf, type ItemKind } from "../config";
 import { base } from "../origin";
+import { covers } from "../patterns";
 import { isGranted } from "../state";
-import { pageAddress } from "./builtins";
 
 /** Any one of these lets it pass: what two services share is there as soon as one is allowed. */
 type Keys = string[];
 
 const { services = {}, allowed } = config.gate ?? {};
-const patterns = Object.entries(services).flatMap(([key, list]) => list.split(" ").map((pattern): [string, string] => [pattern, key]));
-const isOwn = (host: string) => host === location.hostname || allowed?.split(" ").some((pattern) => coversHost(pattern, host));
-const NativeUrl = URL;
-const widgetHost = new NativeUrl(base, location.href).hostname;
+
+/** In strict mode every host but these waits. */
+export const own = allowed?.split(" ");
+export const patterns = Object.entries(services).flatMap(([key, list]) => list.split(" ").map((pattern): [string, string] => [pattern, key]));
 
 /** Services whose code was let into this page: withdrawn, only a reload stops them. */
 export const passed = new Set<string>();
-
-function coversHost(pattern: string, host: string): boolean {
-  return pattern[0] === "*" ? host.endsWith(pattern.slice(1)) : pattern === host;
-}
 
 /** What must be granted first; undefined: nothing, let it pass. */
 export function judge(keys: Keys): Keys | undefined {
@@ -27,38 +23,39 @@ export function judge(keys: Keys): Keys | undefined {
   return keys.length && !granted ? keys : undefined;
 }
 
-export const areSomeGranted = (keys: Keys) => keys.some(isGranted);
+/** Reads an address as the page does, whatever the page calls its base. */
+const link = document.createElement("a");
+link.href = base;
+own?.push(link.hostname, location.hostname);
+
+/** The longest pattern knows best: a path is told from its host. */
+function keysOfAddress(host: string, path: string, isKnown?: boolean): Keys {
+  let longest = 0;
+  let keys: Keys = [];
+  for (const [pattern, key] of patterns) {
+    const { length } = pattern;
+    if (length < longest || !(pattern.includes("/") ? (host + path).startsWith(pattern) : covers(pattern, host))) continue;
+    if (length > longest) keys = [];
+    longest = length;
+    keys.push(key);
+  }
+  // What no service claims waits for one that does not exist.
+  return keys[0] || isKnown || !own || !host || own.some((pattern) => covers(pattern, host)) ? keys : [""];
+}
 
 /** Address of a blob -> the text that it was made of, e.g. of a worker. */
 export const blobs = new Map<string, string>();
 
-/** The longest pattern knows best: a path is told from its host. */
-function keysOfAddress({ hostname, pathname }: URL): Keys {
-  let longest = 0;
-  let keys: Keys = [];
-  const host = hostname.replace(/\.$/, "");
-  for (const [pattern, key] of patterns) {
-    if (pattern.length < longest || !(pattern.includes("/") ? (host + pathname).startsWith(pattern) : coversHost(pattern, host))) continue;
-    if (pattern.length > longest) keys = [];
-    longest = pattern.length;
-    keys.push(key);
-  }
-  // In strict mode every other host waits for a service that does not exist.
-  return keys[0] || allowed === undefined || !host || host === widgetHost || isOwn(host) ? keys : [""];
+/** For one address, as the page wrote it, or for a request; `ofText` judges the text that it may bring along. */
+export function verdict(address: unknown, ofText: (text: string) => Keys | undefined = textVerdict): Keys | undefined {
+  link.href = String((address as { url?: string } | undefined)?.url ?? address);
+  const { href, protocol, hostname, pathname } = link;
+  if (protocol === "blob:") return ofText(blobs.get(href) ?? "");
+  if (/^(data|javascript):/.test(protocol)) return ofText(decode(href));
+  return judge(keysOfAddress(hostname.replace(/\.$/, ""), pathname, ofText === knownVerdict));
 }
 
-/** For one address, as the page wrote it. */
-export function verdict(address: unknown): Keys | undefined {
-  let url: URL;
-  try {
-    url = new NativeUrl(String(address), pageAddress());
-  } catch {
-    return undefined; // the browser cannot load it either
-  }
-  if (url.protocol === "blob:") return textVerdict(blobs.get(url.href) ?? "");
-  if (/^(data|javascript):/.test(url.protocol)) return textVerdict(decode(url.href));
-  return judge(keysOfAddress(url));
-}
+export const verdictOfAny = (addresses: unknown) => [addresses].flat().map((address) => verdict(address)).find(Boolean);
 
 function decode(data: string): string {
   try {
@@ -69,14 +66,18 @@ function decode(data: string): string {
 }
 
 /** For every full address in a text: a style sheet, a source set, a page for a frame. */
-export function textVerdict(text: unknown): Keys | undefined {
-  const found = String(text).replace(/\\(?=\/)/g, "").match(/(\w+:)?\/\/[^\s"'()<>,;\\]+/g) ?? [];
-  for (const address of found) {
-    const keys = verdict(address);
+export function textVerdict(text: unknown, judgeOne: (address: string) => Keys | undefined = verdict): Keys | undefined {
+  // As style sheets and scripts may write it: `\2d` is a hyphen, `\/` a slash.
+  const plain = String(text).replace(/\\(?:([0-9a-f]{2,6})\s?|(?=\/))/gi, (_all, hex: string) => (hex ? String.fromCharCode(parseInt(hex, 16)) : ""));
+  for (const [address] of plain.matchAll(/(\w+:)?\/\/[^\s"'`()<>,;\\]+/g)) {
+    const keys = judgeOne(address);
     if (keys) return keys;
   }
   return undefined;
 }
+
+/** In code an address may be a mere mention: only those of services count. */
+const knownVerdict = (text: string): Keys | undefined => textVerdict(text, (address) => verdict(address, knownVerdict));
 
 /** Short names of import maps -> what they stand for. */
 const imports = new Map<string, unknown>();
@@ -91,20 +92,18 @@ export function readImportMap(text: string): void {
 }
 
 /** What an inline script loads by `import`, which no function of ours can stop. */
-export function importVerdict(code: string): Keys | undefined {
-  for (const [, address] of code.matchAll(/\b(?:import|from)\s*\(?\s*["'`]([^"'`\n]+)/g)) {
+export function importVerdict(code: unknown): Keys | undefined {
+  for (const [, address] of String(code).matchAll(/\b(?:import|from|importScripts)\s*\(?\s*["'`]([^"'`\n]+)/g)) {
     const keys = verdict(imports.get(address as string) ?? address);
     if (keys) return keys;
   }
   return undefined;
 }
 
+/** A worker's own code is out of our reach: it waits as a whole. */
+export const codeVerdict = (code: string) => importVerdict(code) ?? knownVerdict(code);
+
 /** For something stored: names that no service claims are the site's own. */
 export function itemVerdict(kind: ItemKind, name: unknown): Keys | undefined {
-  const isIt = (item: string) => {
-    const [start = "", end] = item.slice(2).split("*");
-    const text = String(name);
-    return item[0] === kind && (end === undefined ? text === start : text.startsWith(start) && text.endsWith(end));
-  };
-  return judge(Object.keys(config.services).filter((key) => itemsOf(key).some(isIt)));
+  return judge(Object.keys(config.services).filter((key) => itemsOf(key).some((item) => item[0] === kind && covers(item.slice(2), String(name)))));
 }

@@ -1,27 +1,32 @@
 /** Calls that wait for a decision, in the order in which they were made. */
 import { attempt } from "../scripts";
-import { isDecided, isGranted } from "../state";
+import { isDecided } from "../state";
+import { judge } from "./verdict";
 
-interface Call {
-  keys: string[];
-  run: () => unknown;
-  drop?: (() => void) | undefined;
-}
+type Call = [keys: string[], run: () => unknown, drop?: (() => void) | undefined];
 
 let calls: Call[] = [];
 
 /** `drop` tells the caller that it will not be; what is refused is not kept. */
-export function later(keys: string[], run: () => unknown, drop?: () => void): void {
-  if (keys[0] && !isDecided()) calls.push({ keys, run, drop });
+export function later(...call: Call): void {
+  const [keys, , drop] = call;
+  if (keys[0] && !isDecided()) calls.push(call);
   else if (drop) setTimeout(drop);
 }
 
 export function runWaiting(): void {
-  const now = calls;
-  calls = [];
-  for (const call of now) {
-    if (call.keys.some(isGranted)) attempt(call.run);
-    else if (!isDecided()) calls.push(call);
-    else if (call.drop) attempt(call.drop);
+  for (const call of calls.splice(0)) {
+    const [keys, run] = call;
+    if (!judge(keys)) attempt(run); // noted as let in
+    else later(...call);
   }
 }
+
+/** Answers to a call that waits. */
+export const wait = (keys: string[], go: () => unknown) => later(keys, go);
+
+export const answerLater = <T>(answer: T) => (keys: string[], go: () => unknown): T => (later(keys, go), answer);
+
+/** Settles as the native call does once it may be made; refused, it fails as a lost line does. */
+export const promiseLater = (keys: string[], go: () => unknown) =>
+  new Promise((resolve, reject) => later(keys, () => resolve(go()), () => reject(new TypeError("Failed to fetch"))));
