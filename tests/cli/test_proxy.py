@@ -124,6 +124,7 @@ def test_a_websocket_ends_when_the_site_ends_it(proxy: Serving) -> None:
     opened = _open(proxy)
     opened.send("end")
     opcode, reason = opened.recv_data()
+    assert opened.sock
     opened.sock.close()
     assert (opcode, int.from_bytes(reason[:2])) == (ABNF.OPCODE_CLOSE, 4001)
 
