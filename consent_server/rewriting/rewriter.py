@@ -10,9 +10,11 @@ from consent_server.rewriting import grammar
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.reader import Reader
 from consent_server.rewriting.script_text import ScriptText
+from consent_server.rewriting.shadow import ShadowRoot, is_root
 from consent_server.rewriting.tags import Tag, enclosed, hold_handled, hold_loading
 from consent_server.rewriting.texts import (
     LINKS,
+    Place,
     code_of_drawn,
     hold_drawn_script,
     hold_script,
@@ -65,7 +67,9 @@ class Rewriter(Reader):
         self._collected: Tag | None = None
         #: Names of the page's import maps, and what they wait for.
         self._imports: dict[str, str | None] = {}
-        super().__init__(self._begin if whole is not False else self._read)
+        self._root: ShadowRoot | None = None
+        until = inside if inside == b"template" else b""
+        super().__init__(self._begin if whole is not False else self._read, until)
 
     # -- before the head ------------------------------------------------------------------
 
@@ -115,6 +119,11 @@ class Rewriter(Reader):
     def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
         if tag.name == b"script":
             self._start_script(tag, end, is_foreign=is_foreign)
+        elif is_root(tag) and not is_foreign and not self._declared:
+            inner = self._within(b"template")
+            self._root = ShadowRoot(tag, inner, inner.changes)
+            self._place = end
+            self._step = self._pass_root
         elif not (is_foreign and tag.closes_itself) and self._collects(tag):
             self._collected = tag
             self._place = end
@@ -126,6 +135,27 @@ class Rewriter(Reader):
             if not is_foreign and tag.name in grammar.TEXT_ELEMENTS:
                 self._text_name = tag.name
                 self._step = self._pass_text
+
+    def _within(self, inside: bytes) -> Rewriter:
+        inner = Rewriter(self._plan, whole=False, inside=inside)
+        inner._base = self._base
+        inner._imports = self._imports
+        return inner
+
+    def _pass_root(self) -> bool:
+        root = self._root
+        if root is None:  # pragma: no cover (only set together with this step)
+            raise AssertionError
+        rest = self._buffer[self._place :]
+        self._place = len(self._buffer)
+        if rest or self._final:
+            self._out.append(root.feed(rest, final=self._final))
+        inner = root.inner
+        if inner.is_over or self._final:
+            self.changes.update(root.changes)
+            self._buffer, self._place = inner.take_rest(), 0
+            self._step = self._read
+        return inner.is_over
 
     def _hold(self, tag: Tag, end: int) -> None:
         held = None
@@ -213,8 +243,7 @@ class Rewriter(Reader):
         elif tag.name == b"iframe":
             self._decide_frame(tag, after)
         else:
-            inner = Rewriter(self._plan, whole=False, inside=tag.name)
-            inner._base = self._base
+            inner = self._within(tag.name)
             self._out += [tag.source, inner.feed(text) + inner.finish()]
             self.changes.update(inner.changes)
             self._place = end
@@ -227,7 +256,10 @@ class Rewriter(Reader):
             self._step = self._read
             if b"<" in text or b"&" in text:
                 return
-        held = hold_style(tag, text, self._matcher, self._base, is_foreign=is_foreign)
+        place: Place = "drawing" if is_foreign else "page"
+        if self._inside == b"template" and not is_foreign:
+            place = "root"
+        held = hold_style(tag, text, self._matcher, self._base, place)
         # A sheet that is not whole cannot be followed by anything.
         if held is None or (after is None and not self._final):
             return

@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import json
 import re
-from typing import Final
+from typing import Final, Literal
 
 from consent_server.rewriting.matching import Matcher
-from consent_server.rewriting.tags import RUNS, Tag
+from consent_server.rewriting.tags import RUNS, Tag, enclosed
 
 
 def _compile(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
+#: Where a sheet stands: in the page, in SVG, or in a shadow root.
+Place = Literal["page", "drawing", "root"]
 _PLAIN: Final = b' type="text/plain"'
 #: How a script in SVG names its file; the first counts.
 LINKS: Final = (b"href", b"xlink:href")
@@ -93,9 +95,9 @@ def keys_of_script(
 
 
 def hold_style(
-    tag: Tag, text: bytes, matcher: Matcher, base: str, *, is_foreign: bool = False
+    tag: Tag, text: bytes, matcher: Matcher, base: str, place: Place = "page"
 ) -> tuple[bytes, bytes, list[str]] | None:
-    """Return the sheet without what it would load, a script that brings it back, the keys.
+    """Return the sheet without what it would load, what brings it back, and the keys.
 
     Browsers read ahead in every <style>, whatever its type, so the whole sheet stands
     in a held script, and what the page can be styled with meanwhile stays.
@@ -117,6 +119,9 @@ def hold_style(
     )
     if not keys:
         return None
+    if place == "root":
+        # There a script does not know itself. The whole sheet comes behind what was kept of it.
+        return kept, enclosed(tag.source + text + b"</style>", keys), list(keys)
     # The bytes of the page's own encoding stay as they are: only ASCII is escaped.
     sheet = json.dumps(text.decode("latin-1"), ensure_ascii=False).encode("latin-1")
     sheet = sheet.replace(b"<", b"\\u003c")
@@ -128,11 +133,11 @@ def hold_style(
             _PLAIN,
             b"" if nonce is None else b" nonce=" + nonce,
             " ".join(keys).encode(),
-            b"parentNode." if is_foreign else b"",
+            b"parentNode." if place == "drawing" else b"",
             sheet,
         )
     )
-    if is_foreign:
+    if place == "drawing":
         script = b"<desc>" + script + b"</desc>"
     return kept, script, list(keys)
 

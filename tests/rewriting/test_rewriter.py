@@ -314,8 +314,33 @@ def test_a_script_in_a_drawing_is_judged_by_what_its_mark_up_says() -> None:
         assert b"<desc>" not in rewritten(page % left)
 
 
+@pytest.mark.parametrize("mode", [b"open", b"'CLOSED'"])
+def test_what_is_held_in_a_declared_shadow_root_can_be_found_again(mode: bytes) -> None:
+    page = b"<p><template shadowrootmode=%s>%s<template><b></template></template>%s"
+    added = b"" if mode == b"open" else b' shadowrootmode="open"'
+    start = b"<p><template%s shadowrootmode=%s>" % (added, mode)
+    tail = b"<template><b></template></template>"
+    image = b"<img src=%s>" % _PIXEL
+    held = b"<img %s data-consent-src=%s>" % (_FB, _PIXEL)
+    assert rewritten(page % (mode, image, image)) == start + held + tail + held
+    style = b"<style>a{}@import '%s'</style>" % _PIXEL
+    waiting = b"<template %s>%s</template>" % (_FB, style)
+    assert rewritten(page % (mode, style, b"")) == start + b"<style>a{}</style>" + waiting + tail
+    nothing = page % (mode, b"<img src=/own>", b"</template>")
+    assert rewritten(nothing) == nothing
+
+
 def test_an_unfinished_page_is_passed_whole() -> None:
-    for page in (b"<img src='", b"<!-- ", b"<script>a", b"<style>a", b"<title", b"<noscript><img "):
+    for page in (
+        b"<img src='",
+        b"<!-- ",
+        b"<script>a",
+        b"<style>a",
+        b"<title",
+        b"<noscript><img ",
+        b"<template shadowrootmode=closed><p>",
+        b"<template shadowrootmode=open><img ",
+    ):
         assert rewritten(page) == page
 
 
