@@ -19,6 +19,7 @@ from tests.browser.browsers import BROWSER_NAMES, Browsers
 from tests.browser.bundles import FOLDERS, WIDGET, install_packages
 from tests.browser.matrix.webkit import running_display, webkit_tab
 from tests.browser.trackers import running_trackers
+from tests.cli.nginx import running_nginx
 from tests.store.postgresql import running_postgresql
 
 #: A download that has not ended by then has no way out of this network.
@@ -27,11 +28,12 @@ _SECONDS = 600
 PACKAGES = {
     "chromium": ["chromium"],
     "firefox": ["firefox-esr"],
+    "nginx": ["nginx"],
     "postgresql": ["postgresql"],
     "webkit": ["webkit2gtk-driver", "xvfb"],
 }
 #: WebKit is driven by the whole matrix only (`-m matrix`); it is installed when named.
-_ALWAYS = ("chromium", "firefox", "postgresql")
+_ALWAYS = ("chromium", "firefox", "nginx", "postgresql")
 
 Commands = list[list[str]]
 
@@ -40,7 +42,7 @@ def starts(name: str) -> bool:
     """Tell whether the tests could start this program now."""
     if name in BROWSER_NAMES:
         return _browser_starts(name)
-    return _webkit_starts() if name == "webkit" else _postgresql_starts()
+    return {"nginx": _nginx_starts, "webkit": _webkit_starts}.get(name, _postgresql_starts)()
 
 
 def _browser_starts(name: str) -> bool:
@@ -64,6 +66,14 @@ def _webkit_starts() -> bool:
     except (AssertionError, OSError, WebDriverException):
         return False
     return True
+
+
+def _nginx_starts() -> bool:
+    try:
+        with running_nginx("server { listen 127.0.0.1:%d; }"):
+            return True
+    except (AssertionError, OSError):
+        return False
 
 
 def _postgresql_starts() -> bool:

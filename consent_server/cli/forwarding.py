@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
 
 import httpx
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+from consent_server.cli.websockets import Headers, pass_websocket
+from consent_server.rewriting.asgi import Message, Receive, Send
 
 #: Of one connection only, never passed on (RFC 9110, 7.6.1).
 _OF_THE_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te"}
     | {b"trailer", b"transfer-encoding", b"upgrade", b"proxy-connection"}
 )
+#: As which a site knows a request, and the opening of a websocket.
+_SCHEMES = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
 #: Answers may come slowly (exports, events); a server that is not there is known at once.
 _TIMEOUT = httpx.Timeout(300, connect=5)
 
@@ -32,15 +31,14 @@ class Forwarder:
         )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request; websockets are refused, since nothing here passes them."""
-        if scope["type"] != "http":
-            return
-        if any(name == b"upgrade" for name, _ in scope["headers"]):
-            await _say(send, 501, "This proxy does not pass websockets.")
+        """Answer one request, or pass one websocket."""
+        address = self._address(scope)
+        if scope["type"] == "websocket":
+            await pass_websocket(self._client, address, _forwarded(scope), scope, receive, send)
             return
         request = self._client.build_request(
             scope["method"],
-            self._address(scope),
+            address,
             headers=_forwarded(scope),
             content=_read_body(receive) if _has_body(scope["headers"]) else None,
         )
@@ -86,7 +84,7 @@ def _forwarded(scope: Message) -> Headers:
     before = values.get(b"x-forwarded-for")
     told = {
         b"x-forwarded-for": before + b", " + client if before else client,
-        b"x-forwarded-proto": values.get(b"x-forwarded-proto", scope["scheme"].encode()),
+        b"x-forwarded-proto": values.get(b"x-forwarded-proto", _SCHEMES[scope["scheme"]]),
         b"x-forwarded-host": values.get(b"x-forwarded-host", values.get(b"host", b"")),
     }
     return [*(pair for pair in headers if pair[0] not in told), *told.items()]

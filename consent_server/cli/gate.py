@@ -16,7 +16,7 @@ from consent_server.cli.static_pages import (
     check_output,
     copy_file,
     find_files,
-    rewrite_page,
+    rewrite_file,
 )
 from consent_server.cli.tables import print_table
 from consent_server.rewriting import RewritePlan
@@ -73,8 +73,8 @@ def _rewrite_all(
     with click.progressbar(files, label="Rewriting", file=sys.stderr, hidden=hidden) as shown:
         for file in shown:
             target = output / file.place if output else file.path if in_place else None
-            if file.is_page:
-                yield rewrite_page(file, plan, target)
+            if file.is_page or file.is_script:
+                yield rewrite_file(file, plan, target)
             elif output:
                 copy_file(file, output / file.place)
 
@@ -109,4 +109,7 @@ def _sum_up(reports: list[Report]) -> None:
         rows = [(key, str(count), str(pages[key])) for key, count in sorted(found.items())]
         print_table(("SERVICE", "HELD", "PAGES"), rows)
         click.echo()
-    click.echo(f"{len(reports)} pages read, {len(changed)} of them changed.")
+    read, kept = (sum(one.file.is_page for one in some) for some in (reports, changed))
+    click.echo(f"{read} pages read, {kept} of them changed.")
+    if len(changed) > kept:
+        click.echo(f"Modules changed: {len(changed) - kept}.")

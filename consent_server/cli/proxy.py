@@ -48,8 +48,8 @@ def proxy(
     """Pass a site on with the trackers in its pages held."""
     if not upstream.startswith(("http://", "https://")) or split_address(upstream) is None:
         raise click.UsageError("--upstream is an address such as http://127.0.0.1:3000.")
-    if find_spec("httpx") is None:
-        raise ConfigError("The proxy needs one more package: pip install 'consent-server[proxy]'")
+    if not (find_spec("httpx") and find_spec("wsproto")):
+        raise ConfigError("The proxy needs more packages: pip install 'consent-server[proxy]'")
     # Read here already: what is wrong with it stops the start.
     read_plan(site, script_url, strict=strict)
     settings = find_address(load_settings(host=host, port=port))
@@ -69,7 +69,7 @@ def _load(
     policy: bool,
 ) -> Any:
     """Build the application inside the worker process."""
-    # Only this command needs httpx.
+    # Only this command needs httpx and wsproto.
     from consent_server.cli.forwarding import Forwarder  # noqa: PLC0415
 
     end_with_parent()

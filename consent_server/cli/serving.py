@@ -63,13 +63,13 @@ def find_address(settings: Settings) -> Settings:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
-    server = _server(settings, Interfaces.WSGI, blocking_threads=settings.threads)
+    server = _server(settings, Interfaces.WSGI, blocking_threads=settings.threads, websockets=False)
     server.serve(target_loader=partial(load_application, settings), wrap_loader=False)
 
 
 def serve_asgi(settings: Settings, load: Callable[[], Any]) -> None:
     """Serve an ASGI application that `load` builds in the worker, as `serve` does."""
-    server = _server(settings, Interfaces.ASGINL)
+    server = _server(settings, Interfaces.ASGINL, websockets=True)
     server.serve(target_loader=load, wrap_loader=False)
 
 
@@ -81,7 +81,6 @@ def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
         interface=interface,
         workers=1,
         workers_kill_timeout=_STOP_SECONDS,
-        websockets=False,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
         **options,

@@ -1,4 +1,4 @@
-"""Static pages: the HTML files of a site, rewritten to a folder, in place, or not at all."""
+"""Static pages: a site's HTML files and modules, rewritten to a folder, in place, or not at all."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 
 from consent_server.errors import Conflict
 from consent_server.rewriting import RewritePlan, Rewriter
+from consent_server.rewriting.modules import ModuleRewriter
 
 _SUFFIXES = frozenset({".html", ".htm"})
+_SCRIPTS = frozenset({".js", ".mjs"})
 #: Encodings in which ASCII does not stand for itself.
 _UNREADABLE = (b"\xff\xfe", b"\xfe\xff", b"\x00")
 _CHUNK = 1 << 16
@@ -31,10 +33,15 @@ class StaticFile:
         """Whether it is HTML by its name."""
         return self.path.suffix.lower() in _SUFFIXES
 
+    @property
+    def is_script(self) -> bool:
+        """Whether it is JavaScript by its name, perhaps a module."""
+        return self.path.suffix.lower() in _SCRIPTS
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What rewriting one page changed; (element, key) -> how often."""
+    """What rewriting one file changed; (element, key) -> how often."""
 
     file: StaticFile
     changes: Counter[tuple[str, str]]
@@ -72,8 +79,8 @@ def check_output(files: Iterable[StaticFile], output: Path) -> None:
             raise Conflict(f"{output} holds {file.path}. Choose a folder of its own for --output.")
 
 
-def rewrite_page(file: StaticFile, plan: RewritePlan, target: Path | None) -> Report:
-    """Rewrite one page; `target` is written as a whole or not at all, None writes nothing."""
+def rewrite_file(file: StaticFile, plan: RewritePlan, target: Path | None) -> Report:
+    """Rewrite a page or script; `target` is written whole or not at all, None writes nothing."""
     with file.path.open("rb") as source:
         first = source.read(_CHUNK)
         if first.startswith(_UNREADABLE):
@@ -81,18 +88,19 @@ def rewrite_page(file: StaticFile, plan: RewritePlan, target: Path | None) -> Re
                 copy_file(file, target)
             left = "its encoding is not one that can be rewritten"
             return Report(file, Counter(), False, False, left)
-        rewriter = Rewriter(plan)
+        rewriter = Rewriter(plan) if file.is_page else ModuleRewriter(plan)
         with tempfile.TemporaryFile() as out:
             chunk = first
             while chunk:
                 out.write(rewriter.feed(chunk))
                 chunk = source.read(_CHUNK)
             out.write(rewriter.finish())
-            is_changed = bool(rewriter.changes) or rewriter.put_tag_in
+            tag_put_in = isinstance(rewriter, Rewriter) and rewriter.put_tag_in
+            is_changed = bool(rewriter.changes) or tag_put_in
             if target is not None and (is_changed or target != file.path):
                 out.seek(0)
                 _replace(target, out, like=file.path)
-    return Report(file, rewriter.changes, rewriter.put_tag_in, is_changed)
+    return Report(file, rewriter.changes, tag_put_in, is_changed)
 
 
 def copy_file(file: StaticFile, target: Path) -> None:

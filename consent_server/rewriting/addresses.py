@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
+from urllib.parse import unquote
 
 _ABSOLUTE = re.compile(r"(?:(?:https?|wss?|ftp):)?[/\\]{2,}([^/\\?#]*)([^?#]*)", re.IGNORECASE)
 #: Browsers drop these inside an address (URL standard, 4.4).
@@ -26,8 +28,20 @@ def split_address(address: str) -> tuple[str, str] | None:
         return None
     host = found[1].rpartition("@")[2].lower()
     if not host.startswith("["):
-        host = host.partition(":")[0]
+        host = _plain_host(host.partition(":")[0])
     return host.rstrip("."), (found[2] or "/").replace("\\", "/")
+
+
+def _plain_host(written: str) -> str:
+    """Return a host as a browser reads it, escapes and full-width letters made plain."""
+    if written.isascii() and "%" not in written:
+        return written
+    with contextlib.suppress(UnicodeError):
+        written = written.encode("latin-1").decode("utf-8")
+    host = unquote(written)
+    with contextlib.suppress(UnicodeError):
+        return host.encode("idna").decode("ascii").lower()
+    return host
 
 
 def is_inline(address: str) -> bool:

@@ -10,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from consent_server.rewriting.cleaning import removals
+from consent_server.rewriting.modules import ModuleRewriter
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rules.cookie import StoredDecision, parse_cookie
@@ -21,6 +22,9 @@ _UNREADABLE: Final = ("utf-16", "utf-32", "utf-7", "iso-2022", "hz-", "ucs-", "u
 #: No content, a piece of it, or the browser's own copy. Pages that tell an error are pages.
 _WITHOUT_A_PAGE: Final = frozenset({204, 205, 206, 304})
 _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_=-]+)'")
+_SCRIPTS: Final = frozenset(
+    {"text/javascript", "application/javascript", "application/x-javascript"}
+)
 #: What a page is asked for as, by browsers that say so; "empty" is a script's own request.
 _PAGES: Final = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
 #: True of the bytes before, not of those that go out.
@@ -68,7 +72,7 @@ def read_cookies(header: str) -> dict[str, str]:
 
 def open_rewriter(
     plan: RewritePlan, request: Request, status: int, headers: Iterable[tuple[str, str]]
-) -> Rewriter | None:
+) -> Rewriter | ModuleRewriter | None:
     """Return what rewrites the body; None where it passes as it is."""
     values = {name.lower(): value for name, value in headers}
     if status < 200 or status in _WITHOUT_A_PAGE:
@@ -76,11 +80,14 @@ def open_rewriter(
     if values.get("content-encoding", "identity").lower() not in {"", "identity"}:
         return None
     kind = Message()
-    kind["content-type"] = values.get("content-type", "")
-    if not values.get("content-type") or kind.get_content_type() != "text/html":
-        return None
+    # Without one a message would be text.
+    kind["content-type"] = values.get("content-type") or "application/octet-stream"
     charset = str(kind.get_param("charset", "")).lower()
     if charset.startswith(_UNREADABLE):
+        return None
+    if kind.get_content_type() in _SCRIPTS and request.destination in {"", "script"}:
+        return ModuleRewriter(plan)
+    if kind.get_content_type() != "text/html":
         return None
     whole = None if not request.destination else request.destination in _PAGES
     nonce = _NONCE.search(values.get("content-security-policy", ""))
@@ -92,13 +99,12 @@ def outgoing_headers(
     request: Request,
     options: Options,
     headers: Iterable[tuple[str, str]],
-    *,
-    is_page: bool,
+    rewriter: Rewriter | ModuleRewriter | None,
 ) -> Headers:
-    """Return an answer's headers; a page that is rewritten has another length and other bytes."""
-    sent = _rewritten_headers(headers) if is_page else list(headers)
+    """Return an answer's headers; what is rewritten has another length and other bytes."""
+    sent = list(headers) if rewriter is None else _rewritten_headers(headers)
     decision = request.decision(plan)
-    if options.policy and is_page and decision is None:
+    if options.policy and isinstance(rewriter, Rewriter) and decision is None:
         sent += [("Content-Security-Policy", first_policy(plan)), ("Vary", "Cookie")]
     if options.clean and decision is not None:
         found = removals(plan, decision, request.cookies, request.host, request.path)

@@ -13,6 +13,7 @@ from consent_server.rewriting.answers import (
     outgoing_headers,
     read_cookies,
 )
+from consent_server.rewriting.modules import ModuleRewriter
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rewriting.sources import PlanSource
@@ -24,7 +25,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class AsgiConsentMiddleware:
-    """Rewrites the HTML pages of an ASGI application; everything else passes as it is.
+    """Rewrites pages and modules of an ASGI application; everything else passes as it is.
 
     `plan_source` is asked for each answer and says what the site's services are.
     """
@@ -69,7 +70,7 @@ class _Answer:
         self._plan = plan
         self._request = request
         self._options = options
-        self._rewriter: Rewriter | None = None
+        self._rewriter: Rewriter | ModuleRewriter | None = None
 
     async def send(self, message: Message) -> None:
         """Pass a message of the application on."""
@@ -86,15 +87,13 @@ class _Answer:
         ]
         rewriter = open_rewriter(self._plan, self._request, message["status"], headers)
         self._rewriter = rewriter
-        sent = outgoing_headers(
-            self._plan, self._request, self._options, headers, is_page=rewriter is not None
-        )
+        sent = outgoing_headers(self._plan, self._request, self._options, headers, rewriter)
         return {
             **message,
             "headers": [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in sent],
         }
 
-    def _rewrite(self, message: Message, rewriter: Rewriter) -> Message:
+    def _rewrite(self, message: Message, rewriter: Rewriter | ModuleRewriter) -> Message:
         body = rewriter.feed(message.get("body", b""))
         if not message.get("more_body") and self._request.method != "HEAD":
             body += rewriter.finish()

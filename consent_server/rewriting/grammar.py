@@ -75,7 +75,7 @@ _WATCHED: Final = (
     TEXT_ELEMENTS | set(LOADING) | {b"plaintext", b"template", b"base", b"meta", b"svg", b"math"}
 )
 #: Loading elements without text of their own: a local one is nothing to look at.
-_VOID: Final = frozenset({b"embed", b"img", b"input", b"link", b"source", b"track"})
+VOID: Final = frozenset({b"embed", b"img", b"input", b"link", b"source", b"track"})
 _FOREIGN: Final = (
     BREAKOUTS | INTEGRATION_POINTS | {b"svg", b"math", b"script", b"style", b"image", b"feimage"}
 )
@@ -115,7 +115,7 @@ def _compile(pattern: bytes) -> re.Pattern[bytes]:
 
 #: What is copied as it is, in a page; inside HTML inside SVG; and in SVG or MathML.
 UNEVENTFUL: Final = _compile(
-    _uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT, rb"|" + _any(_VOID) + _LOCAL_REST)
+    _uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT, rb"|" + _any(VOID) + _LOCAL_REST)
 )
 #: The same where the page has a <base>, so that every address may lead elsewhere.
 UNEVENTFUL_BASED: Final = _compile(_uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT))

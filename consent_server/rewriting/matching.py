@@ -15,6 +15,7 @@ UNLISTED: Final = "unlisted"
 _MAX_KNOWN: Final = 10_000
 _BEFORE: Final = rb"(?<![\w.-])"
 _NOT_LONGER: Final = rb"(?![\w-]|\.\w)"
+_IMPORTED: Final = re.compile(rb"\b(?:import|from)\s*\(?\s*[\"'`]([^\"'`\n]+)")
 
 
 class Matcher:
@@ -58,6 +59,17 @@ class Matcher:
             if needle in text and len(text) <= limit and pattern.search(text)
         }
         return list(found)
+
+    def keys_of_imports(self, text: bytes, names: Mapping[str, str | None]) -> list[str]:
+        """Return what the modules that a script imports wait for; `names` are a map's.
+
+        An import is all that no script can stop, so here unlisted hosts count, too.
+        """
+        found = [
+            names[address] if address in names else self.key_of(address)
+            for address in (one[1].decode("latin-1") for one in _IMPORTED.finditer(text))
+        ]
+        return [key for keys in found if keys for key in keys.split()]
 
     def _look_up(self, host: str, path: str) -> str | None:
         place = f"{host}{path}"

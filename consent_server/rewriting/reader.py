@@ -16,7 +16,10 @@ _TAIL: Final = 16
 class Reader:
     """Copies a page; what opens an element that matters is told to `_open`."""
 
-    def __init__(self, first: Callable[[], bool] | None = None) -> None:
+    def __init__(self, first: Callable[[], bool] | None = None, until: bytes = b"") -> None:
+        #: Whether the end tag was met at which reading was to stop; the rest is kept.
+        self.is_over = False
+        self._until = until
         self._buffer = b""
         self._place = 0
         self._final = False
@@ -43,8 +46,12 @@ class Reader:
         """Return what is left."""
         self._final = True
         out = self._run()
+        return out + self.take_rest()
+
+    def take_rest(self) -> bytes:
+        """Return what stands from the end tag on."""
         rest, self._buffer = self._buffer, b""
-        return out + rest
+        return rest
 
     def _run(self) -> bytes:
         while self._step():
@@ -80,6 +87,9 @@ class Reader:
             return self._read_comment()
         name = tag[2].lower()
         if tag[1]:
+            self.is_over = name == self._until and not self._templates
+            if self.is_over:
+                return False
             self._end(name)
             self._copy(tag.end())
         else:

@@ -10,8 +10,18 @@ from consent_server.rewriting import grammar
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.reader import Reader
 from consent_server.rewriting.script_text import ScriptText
-from consent_server.rewriting.tags import Tag, hold_loading
-from consent_server.rewriting.texts import hold_script, hold_style, is_run, keys_of_script
+from consent_server.rewriting.shadow import ShadowRoot, is_root
+from consent_server.rewriting.tags import Tag, enclosed, hold_handled, hold_loading
+from consent_server.rewriting.texts import (
+    LINKS,
+    Place,
+    code_of_drawn,
+    hold_drawn_script,
+    hold_script,
+    hold_style,
+    is_run,
+    keys_of_script,
+)
 
 #: How much of an inline script, sheet or noscript is kept to decide on it.
 COLLECTED_BYTES: Final = 1_048_576
@@ -55,7 +65,11 @@ class Rewriter(Reader):
         self.changes: Counter[tuple[str, str]] = Counter()
         self.put_tag_in = False
         self._collected: Tag | None = None
-        super().__init__(self._begin if whole is not False else self._read)
+        #: Names of the page's import maps, and what they wait for.
+        self._imports: dict[str, str | None] = {}
+        self._root: ShadowRoot | None = None
+        until = inside if inside == b"template" else b""
+        super().__init__(self._begin if whole is not False else self._read, until)
 
     # -- before the head ------------------------------------------------------------------
 
@@ -105,6 +119,11 @@ class Rewriter(Reader):
     def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
         if tag.name == b"script":
             self._start_script(tag, end, is_foreign=is_foreign)
+        elif is_root(tag) and not is_foreign and not self._declared:
+            inner = self._within(b"template")
+            self._root = ShadowRoot(tag, inner, inner.changes)
+            self._place = end
+            self._step = self._pass_root
         elif not (is_foreign and tag.closes_itself) and self._collects(tag):
             self._collected = tag
             self._place = end
@@ -117,10 +136,32 @@ class Rewriter(Reader):
                 self._text_name = tag.name
                 self._step = self._pass_text
 
+    def _within(self, inside: bytes) -> Rewriter:
+        inner = Rewriter(self._plan, whole=False, inside=inside)
+        inner._base = self._base
+        inner._imports = self._imports
+        return inner
+
+    def _pass_root(self) -> bool:
+        root = self._root
+        if root is None:  # pragma: no cover (only set together with this step)
+            raise AssertionError
+        rest = self._buffer[self._place :]
+        self._place = len(self._buffer)
+        if rest or self._final:
+            self._out.append(root.feed(rest, final=self._final))
+        inner = root.inner
+        if inner.is_over or self._final:
+            self.changes.update(root.changes)
+            self._buffer, self._place = inner.take_rest(), 0
+            self._step = self._read
+        return inner.is_over
+
     def _hold(self, tag: Tag, end: int) -> None:
         held = None
         if tag.name in grammar.LOADING and not self._declared:
-            held = hold_loading(tag, self._matcher, self._base)
+            held = None if self._is_foreign else hold_handled(tag, self._matcher)
+            held = held or hold_loading(tag, self._matcher, self._base)
         self._put(tag.name, held, end)
 
     def _put(self, name: bytes, held: tuple[bytes, list[str]] | None, end: int) -> None:
@@ -144,8 +185,9 @@ class Rewriter(Reader):
         elif address is not None:
             key = self._matcher.key_of(address, self._base)
             keys = key.split() if key else []
-            self._put(b"script", (hold_script(tag, keys), keys) if keys else None, end)
-        elif is_foreign:
+            hold = hold_drawn_script if is_foreign else hold_script
+            self._put(b"script", (hold(tag, keys), keys) if keys else None, end)
+        elif is_foreign and tag.closes_itself:
             self._copy(end)
         else:
             self._collected = tag
@@ -175,14 +217,25 @@ class Rewriter(Reader):
         end = len(self._buffer) if end is None else end
         self._collected = None
         self._step = self._pass_script if tag.name == b"script" else self._pass_text
-        self._decide(tag, end, after)
+        if self._is_foreign and tag.name == b"script":
+            self._decide_drawn(tag, end, after)
+        else:
+            self._decide(tag, end, after)
         return True
+
+    def _decide_drawn(self, tag: Tag, end: int, after: int | None) -> None:
+        """Put out the start tag of a script in SVG; its text is read on as mark-up."""
+        self._step = self._read
+        code = None if after is None else code_of_drawn(self._buffer[self._place : end])
+        keys = [] if code is None else keys_of_script(tag, code, self._matcher, self._imports)
+        self._out.append(hold_drawn_script(tag, keys, code or b"") if keys else tag.source)
+        self._count(tag.name, keys)
 
     def _decide(self, tag: Tag, end: int, after: int | None) -> None:
         """Put out an element whose text ends at `end` and whose end tag ends at `after`."""
         text = self._buffer[self._place : end]
         if tag.name == b"script":
-            keys = keys_of_script(tag, text, self._matcher)
+            keys = keys_of_script(tag, text, self._matcher, self._imports)
             self._out.append(hold_script(tag, keys) if keys else tag.source)
             self._count(tag.name, keys)
         elif tag.name == b"style":
@@ -190,8 +243,7 @@ class Rewriter(Reader):
         elif tag.name == b"iframe":
             self._decide_frame(tag, after)
         else:
-            inner = Rewriter(self._plan, whole=False, inside=tag.name)
-            inner._base = self._base
+            inner = self._within(tag.name)
             self._out += [tag.source, inner.feed(text) + inner.finish()]
             self.changes.update(inner.changes)
             self._place = end
@@ -204,7 +256,10 @@ class Rewriter(Reader):
             self._step = self._read
             if b"<" in text or b"&" in text:
                 return
-        held = hold_style(tag, text, self._matcher, self._base, is_foreign=is_foreign)
+        place: Place = "drawing" if is_foreign else "page"
+        if self._inside == b"template" and not is_foreign:
+            place = "root"
+        held = hold_style(tag, text, self._matcher, self._base, place)
         # A sheet that is not whole cannot be followed by anything.
         if held is None or (after is None and not self._final):
             return
@@ -225,12 +280,7 @@ class Rewriter(Reader):
             # Without its end it would swallow the page in a template.
             self._out.append(tag.source)
             return
-        self._out += [
-            b'<template data-consent="%s">' % " ".join(keys).encode(),
-            tag.source,
-            self._buffer[self._place : after],
-            b"</template>",
-        ]
+        self._out.append(enclosed(tag.source + self._buffer[self._place : after], keys))
         self._count(tag.name, keys)
         self._place = after
         self._step = self._read
@@ -245,5 +295,4 @@ class Rewriter(Reader):
 
 
 def _link_of(tag: Tag) -> str | None:
-    found = tag.get(b"href")
-    return tag.get(b"xlink:href") if found is None else found
+    return next((found for name in LINKS if (found := tag.get(name)) is not None), None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from consent_server.rewriting.addresses import read_value
-from consent_server.rewriting.grammar import ATTRIBUTES, LOADING
+from consent_server.rewriting.grammar import ATTRIBUTES, LOADING, VOID
 from consent_server.rewriting.matching import Matcher
 
 #: Types that a browser runs or obeys; any other makes a block of data (widget/src/scripts.ts).
@@ -78,7 +79,13 @@ class Tag:
         """Cheap look before the attributes are read."""
         return any(sign in self.source for sign in _SIGNS_OF_A_HOST)
 
-    def held(self, keys: Iterable[str], renamed: Iterable[bytes], added: bytes = b"") -> bytes:
+    def held(
+        self,
+        keys: Iterable[str],
+        renamed: Iterable[bytes],
+        added: bytes = b"",
+        become: Mapping[bytes, bytes] = MappingProxyType({}),
+    ) -> bytes:
         """Return the tag with those attributes held, waiting for the keys."""
         names = set(renamed)
         place = 1 + len(self.name)
@@ -87,8 +94,7 @@ class Tag:
             if attribute.name in names:
                 parts += [self.source[place : attribute.start], PREFIX]
                 # Script can set only the plain spelling, which SVG 2 prefers anyway.
-                name = attribute.name.removeprefix(b"xlink:")
-                parts.append(name)
+                parts.append(become.get(attribute.name) or attribute.name.removeprefix(b"xlink:"))
                 place = attribute.end
         parts.append(self.source[place:])
         return b"".join(parts)
@@ -109,7 +115,30 @@ def hold_loading(tag: Tag, matcher: Matcher, base: str) -> tuple[bytes, list[str
     if not renamed:
         return None
     found = list(dict.fromkeys(key for keys in renamed.values() for key in keys))
+    if b"imagesrcset" in renamed:
+        # A browser looks at a list of pictures only when the link comes into the page.
+        return enclosed(tag.source, found), found
     return tag.held(found, renamed), found
+
+
+def hold_handled(tag: Tag, matcher: Matcher) -> tuple[bytes, list[str]] | None:
+    """Return an element without content in a template, where what it loads by itself imports.
+
+    What else a handler does waits at the gate. An import does not, and what the handler
+    waits for is past once the visitor has answered.
+    """
+    if tag.name not in VOID or b"import" not in tag.source or tag.is_declared:
+        return None
+    handlers = [tag.get(name) or "" for name in (b"onload", b"onerror")]
+    texts = [handler.encode("latin-1", "replace") for handler in handlers]
+    keys = [key for text in texts for key in matcher.keys_of_imports(text, {})]
+    found = list(dict.fromkeys(keys))
+    return (enclosed(tag.source, found), found) if found else None
+
+
+def enclosed(element: bytes, keys: Iterable[str]) -> bytes:
+    """Return an element in a template that is put in its place once the keys are granted."""
+    return b'<template data-consent="%s">%s</template>' % (" ".join(keys).encode(), element)
 
 
 def _loads(tag: Tag) -> bool:

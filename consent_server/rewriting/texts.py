@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from typing import Final
+from typing import Final, Literal
 
 from consent_server.rewriting.matching import Matcher
-from consent_server.rewriting.tags import RUNS, Tag
+from consent_server.rewriting.tags import RUNS, Tag, enclosed
 
 
 def _compile(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
+#: Where a sheet stands: in the page, in SVG, or in a shadow root.
+Place = Literal["page", "drawing", "root"]
 _PLAIN: Final = b' type="text/plain"'
+#: How a script in SVG names its file; the first counts.
+LINKS: Final = (b"href", b"xlink:href")
+_CDATA: Final = _compile(rb"<!\[CDATA\[(.*?)\]\]>")
+_ENDS_SCRIPT: Final = _compile(rb"</script|<!--")
 #: An address in a sheet, in quotes or bare; a bare one may hold escapes and the blank behind them.
 _ADDRESS: Final = (
     rb"""(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'"""
@@ -39,28 +46,58 @@ def is_run(tag: Tag) -> bool:
 
 def hold_script(tag: Tag, keys: list[str]) -> bytes:
     """Return the start tag of a script that does not run and remembers how it would have."""
-    names = {b"type"}
-    if tag.get(b"src") is not None:
-        names.add(b"src")
-    else:
-        names |= {b"href", b"xlink:href"}
-    return tag.held(keys, names, _PLAIN)
+    return tag.held(keys, {b"type", b"src"}, _PLAIN)
 
 
-def keys_of_script(tag: Tag, text: bytes, matcher: Matcher) -> list[str]:
-    """Return what an inline script waits for."""
+def hold_drawn_script(tag: Tag, keys: list[str], code: bytes = b"") -> bytes:
+    """Return the start tag of a script in SVG that does not run, behind one that waits for it.
+
+    A script of SVG cannot be released; in <desc> it is one of HTML, and nothing is drawn.
+    """
+    used = next((name for name in LINKS if tag.get(name) is not None), b"")
+    waiting = tag.held(keys, {b"type", used}, _PLAIN, {used: b"src"})
+    inert = b"" if tag.closes_itself else b"<script" + _PLAIN + tag.source[len(b"<script") :]
+    if used and inert:
+        inert = b"<script%s>" % _PLAIN
+    return b"<desc>%s%s</script></desc>%s" % (waiting, code, inert)
+
+
+def code_of_drawn(text: bytes) -> bytes | None:
+    """Return what an inline script in SVG says; None where its mark-up is not text alone."""
+    parts = _CDATA.split(text)
+    try:
+        plain = [html.unescape(part.decode("latin-1")).encode("latin-1") for part in parts[::2]]
+    except UnicodeEncodeError:
+        return None
+    if any(b"<" in part for part in parts[::2]):
+        return None
+    parts[::2] = plain
+    code = b"".join(parts)
+    return None if _ENDS_SCRIPT.search(code) else code
+
+
+def keys_of_script(
+    tag: Tag, text: bytes, matcher: Matcher, names: dict[str, str | None]
+) -> list[str]:
+    """Return what an inline script waits for; `names` learns what the page's import maps say."""
     kind = (tag.get(b"type") or "").strip().lower()
     if kind != "importmap":
-        return matcher.keys_in(text)
+        return list(dict.fromkeys(matcher.keys_in(text) + matcher.keys_of_imports(text, names)))
+    entries = [(one[1], one[2]) for one in _MAP_ENTRY.finditer(text)]
+    found = {
+        name.decode("latin-1"): matcher.key_of(address.decode("latin-1"))
+        for name, address in entries
+    }
+    names.update(found)
     # A map serves the whole page: it is held only where all of it is a tracker's.
-    found = [matcher.key_of(entry[2].decode("latin-1")) for entry in _MAP_ENTRY.finditer(text)]
-    return list(dict.fromkeys(key for key in found if key)) if all(found) else []
+    keys = [key for key in found.values() if key]
+    return list(dict.fromkeys(keys)) if len(keys) == len(found) else []
 
 
 def hold_style(
-    tag: Tag, text: bytes, matcher: Matcher, base: str, *, is_foreign: bool = False
+    tag: Tag, text: bytes, matcher: Matcher, base: str, place: Place = "page"
 ) -> tuple[bytes, bytes, list[str]] | None:
-    """Return the sheet without what it would load, a script that brings it back, the keys.
+    """Return the sheet without what it would load, what brings it back, and the keys.
 
     Browsers read ahead in every <style>, whatever its type, so the whole sheet stands
     in a held script, and what the page can be styled with meanwhile stays.
@@ -82,6 +119,9 @@ def hold_style(
     )
     if not keys:
         return None
+    if place == "root":
+        # There a script does not know itself. The whole sheet comes behind what was kept of it.
+        return kept, enclosed(tag.source + text + b"</style>", keys), list(keys)
     # The bytes of the page's own encoding stay as they are: only ASCII is escaped.
     sheet = json.dumps(text.decode("latin-1"), ensure_ascii=False).encode("latin-1")
     sheet = sheet.replace(b"<", b"\\u003c")
@@ -93,12 +133,11 @@ def hold_style(
             _PLAIN,
             b"" if nonce is None else b" nonce=" + nonce,
             " ".join(keys).encode(),
-            b"parentNode." if is_foreign else b"",
+            b"parentNode." if place == "drawing" else b"",
             sheet,
         )
     )
-    if is_foreign:
-        # A script of SVG cannot be released; in <desc> it is one of HTML, and nothing is drawn.
+    if place == "drawing":
         script = b"<desc>" + script + b"</desc>"
     return kept, script, list(keys)
 

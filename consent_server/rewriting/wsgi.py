@@ -15,17 +15,19 @@ from consent_server.rewriting.answers import (
     outgoing_headers,
     read_cookies,
 )
+from consent_server.rewriting.modules import ModuleRewriter
 from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rewriting.sources import PlanSource
 
 Environ = dict[str, Any]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+Opened = Rewriter | ModuleRewriter | None
 StartResponse = Callable[..., Callable[[bytes], object]]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class ConsentMiddleware:
-    """Rewrites the HTML pages of a WSGI application; everything else passes as it is.
+    """Rewrites pages and modules of a WSGI application; everything else passes as it is.
 
     `plan_source` is asked for each answer and says what the site's services are.
     """
@@ -48,15 +50,14 @@ class ConsentMiddleware:
         request = _read_request(environ)
         # What is compressed cannot be read: the server in front compresses what we send.
         environ = {**environ, "HTTP_ACCEPT_ENCODING": "identity"}
-        state: dict[str, Rewriter | None] = {"rewriter": None}
+        state: dict[str, Opened] = {"rewriter": None}
 
         def start(
             status: str, headers: Headers, exc_info: ExcInfo | None = None
         ) -> Callable[[bytes], object]:
             rewriter = open_rewriter(plan, request, int(status[:3]), headers)
             state["rewriter"] = rewriter
-            is_page = rewriter is not None
-            sent = outgoing_headers(plan, request, self._options, headers, is_page=is_page)
+            sent = outgoing_headers(plan, request, self._options, headers, rewriter)
             write = start_response(status, sent, *([exc_info] if exc_info else []))
             if rewriter is None:
                 return write
@@ -70,7 +71,11 @@ class _Body:
     """The answer's body; closed as the application's own is closed."""
 
     def __init__(
-        self, body: Iterable[bytes], state: dict[str, Rewriter | None], *, is_head: bool
+        self,
+        body: Iterable[bytes],
+        state: dict[str, Opened],
+        *,
+        is_head: bool,
     ) -> None:
         self._body = body
         self._state = state

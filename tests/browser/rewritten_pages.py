@@ -38,7 +38,8 @@ class RewrittenPages:
         if body is None:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b""]
-        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *self.headers])
+        kind = "text/javascript" if environ["PATH_INFO"].endswith(".js") else "text/html"
+        start_response("200 OK", [("Content-Type", f"{kind}; charset=utf-8"), *self.headers])
         return [body.encode()]
 
 

@@ -133,6 +133,40 @@ def test_rewritten_it_asks_nobody_before_consent_and_everybody_once_after(
     assert page.evaluate("window.__still_here") is True, "nothing was loaded again"
 
 
+def test_the_sites_own_modules_and_frames_wait_for_what_they_load(
+    page: Page, owner: RewrittenPages, server: RunningServer, trackers: Trackers
+) -> None:
+    owner.pages["/own.js"] = f'import * as all from "{_GA}/imported.js"; window.imported = !!all'
+    owner.pages["/inner"] = f'<!doctype html><title>x</title><script src="{_GA}/inner.js"></script>'
+    owner.pages["/"] = _PAGE % (
+        '<script type="module" src="/own.js"></script>',
+        f'''<iframe title="Own" src="/inner"></iframe>
+        <svg><script href="{_GA}/drawn.js"/></svg>
+        <svg><script><![CDATA[new Image().src = "{_GA}/code" && "{_GA}/code.js"]]></script></svg>
+        <img alt="" src="data:," onerror="import('{_GA}/handled.js')">''',
+    )
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/")
+    visit.wait_for_notice()
+    watch_silence(page, trackers, WATCHED_SECONDS)
+    assert page.evaluate("window.imported") is None
+
+    _accept(visit)
+    expected = {"/imported.js", "/inner.js", "/drawn.js", "/code.js", "/handled.js"}
+    visit.wait_for(lambda: set(_asked(trackers)) >= expected, "everything")
+    wait_until_settled(page, trackers)
+    assert {name: _asked(trackers)[name] for name in expected} == dict.fromkeys(expected, 1)
+    assert page.evaluate("window.imported") is True
+
+    with page.expect_navigation():
+        page.evaluate("consent.withdraw()")
+    visit.wait_for(lambda: visit.decision() is not None, "the decision")
+    wait_until_settled(page, trackers)
+    trackers.clear()
+    page.goto(f"{owner.url}/")
+    watch_silence(page, trackers, WATCHED_SECONDS)
+
+
 def test_after_a_refusal_nothing_leaves_on_any_page(
     page: Page, owner: RewrittenPages, server: RunningServer, trackers: Trackers
 ) -> None:

@@ -69,6 +69,23 @@ def test_in_place_it_changes_the_pages_with_trackers_and_once_is_enough(
     assert _contents(pages) == after
 
 
+def test_modules_that_import_from_a_service_are_changed_and_told_of(
+    consent: Consent, pages: Path
+) -> None:
+    own = b'import "https://connect.facebook.net/x.js";'
+    (pages / "app.mjs").write_bytes(own)
+    (pages / "other.js").write_bytes(b"var own;")
+    result = consent("gate", "--site", "smilee", "--in-place", pages)
+    assert f"{pages / 'app.mjs'}:\n  meta-pixel: 1 module\n" in result.output
+    assert "4 pages read, 2 of them changed.\nModules changed: 1." in result.output
+    written = _contents(pages)
+    assert written["app.mjs"].startswith(b'await consentImport("service:meta-pixel",')
+    assert written["other.js"] == b"var own;"
+    again = consent("gate", "--site", "smilee", "--in-place", pages)
+    assert "4 pages read, 0 of them changed.\n" in again.output
+    assert _contents(pages) == written
+
+
 def test_to_a_folder_it_writes_the_whole_site(
     consent: Consent, pages: Path, tmp_path: Path
 ) -> None:

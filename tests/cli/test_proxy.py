@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websocket import ABNF, WebSocket, WebSocketBadStatusException, create_connection
 
 from .conftest import Process
-from .serving import Serving, serving
+from .serving import Serving, serving, wait_until
 from .test_run import free_port
 from .upstream import PAGE, REST, Upstream, running_upstream
 
@@ -93,12 +96,52 @@ def test_what_is_no_page_passes_byte_for_byte(connection: http.client.HTTPConnec
     assert (head.status, head.read()) == (200, b"")
 
 
-def test_a_websocket_is_refused_in_plain_words(connection: http.client.HTTPConnection) -> None:
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    connection.request("GET", "/", headers={**headers, "Sec-WebSocket-Key": "x" * 24})
-    answer = connection.getresponse()
-    assert answer.status == 501
-    assert answer.read() == b"This proxy does not pass websockets.\n"
+def _open(proxy: Serving, path: str = "/talk?x=1", **options: Any) -> WebSocket:
+    return create_connection(f"ws{proxy.url.removeprefix('http')}{path}", timeout=20, **options)
+
+
+def test_a_websocket_passes_both_ways_until_the_visitor_ends_it(
+    proxy: Serving, upstream: Upstream
+) -> None:
+    opened = _open(proxy, subprotocols=["talk"], cookie="c=1", host="www.example.com")
+    assert opened.subprotocol == "talk"
+    large = os.urandom(3_000_000)
+    for said in ("Hyvää päivää", "", b"\x00\xff", large, "once more"):
+        opened.send(said, ABNF.OPCODE_TEXT if isinstance(said, str) else ABNF.OPCODE_BINARY)
+        assert opened.recv() == said
+    opened.close(4002)
+    wait_until(lambda: bool(upstream.ended))
+    assert upstream.ended == [4002]
+    assert upstream.pongs == [b"alive?"]
+    [(_, path, seen, _)] = upstream.asked
+    values = {name.lower(): value for name, value in seen.items()}
+    assert path == "/base/talk?x=1"
+    assert (values["host"], values["cookie"]) == ("www.example.com", "c=1")
+    assert (values["x-forwarded-for"], values["x-forwarded-proto"]) == ("127.0.0.1", "http")
+
+
+def test_a_websocket_ends_when_the_site_ends_it(proxy: Serving) -> None:
+    opened = _open(proxy)
+    opened.send("end")
+    opcode, reason = opened.recv_data()
+    assert opened.sock
+    opened.sock.close()
+    assert (opcode, int.from_bytes(reason[:2])) == (ABNF.OPCODE_CLOSE, 4001)
+
+
+def test_a_websocket_that_the_site_does_not_open_is_not_opened(proxy: Serving) -> None:
+    with pytest.raises(WebSocketBadStatusException) as refused:
+        _open(proxy, "/away")
+    assert refused.value.status_code == 403
+
+
+def test_many_visitors_talk_at_a_time(proxy: Serving) -> None:
+    crowd = [_open(proxy) for _ in range(30)]
+    for number, opened in enumerate(crowd):
+        opened.send(str(number))
+    assert [opened.recv() for opened in crowd] == [str(number) for number in range(30)]
+    for opened in crowd:
+        opened.close()
 
 
 def test_a_server_that_is_away_is_told_as_such(environment: dict[str, str], tmp_path: Path) -> None:

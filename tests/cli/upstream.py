@@ -8,6 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Ping,
+    Pong,
+    Request,
+    TextMessage,
+)
+
 PAGE = b"<!doctype html><html><head><title>A</title>"
 REST = b"</head><img src=https://www.facebook.com/tr></html>"
 
@@ -18,6 +30,9 @@ class Upstream:
 
     port: int = 0
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    #: Codes with which websockets were closed, and answers to our pings.
+    ended: list[int] = field(default_factory=list)
+    pongs: list[bytes] = field(default_factory=list)
     may_go_on: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -38,6 +53,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         upstream.asked.append((self.command, self.path, dict(self.headers.items()), self._body()))
         if self.path.endswith("/moved"):
             self._head(302, ("Location", "/elsewhere"), ("Content-Length", "0"))
+        elif self.headers.get("Upgrade") == "websocket" and "/away" not in self.path:
+            self._echo()
         elif self.path.endswith("/slow"):
             self._head(200, ("Content-Type", "text/html"), ("Transfer-Encoding", "chunked"))
             self._chunk(PAGE)
@@ -48,6 +65,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._whole(PAGE + REST)
 
     do_POST = do_HEAD = do_GET  # noqa: N815 (the base's names)
+
+    def _echo(self) -> None:
+        """Say every message again, until one says "end"."""
+        connection = WSConnection(ConnectionType.SERVER)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        connection.receive_data(f"GET {self.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
+        [asked] = connection.events()
+        assert isinstance(asked, Request)
+        chosen = next(iter(asked.subprotocols), None)
+        self.wfile.write(connection.send(AcceptConnection(subprotocol=chosen)))
+        self.wfile.write(connection.send(Ping(b"alive?")))
+        while data := self.connection.recv(65_536):
+            connection.receive_data(data)
+            for event in connection.events():
+                self._answer(connection, event)
+        self.close_connection = True
+
+    def _answer(self, connection: WSConnection, event: Event) -> None:
+        if isinstance(event, CloseConnection):
+            self.server.upstream.ended.append(event.code)
+            self.wfile.write(connection.send(event.response()))
+        elif isinstance(event, Pong):
+            self.server.upstream.pongs.append(bytes(event.payload))
+        elif isinstance(event, TextMessage) and event.data == "end":
+            self.wfile.write(connection.send(CloseConnection(code=4001, reason="ended")))
+        elif isinstance(event, TextMessage | BytesMessage):
+            self.wfile.write(connection.send(event))
 
     def _whole(self, page: bytes) -> None:
         kind = "application/octet-stream" if self.path.endswith(".bin") else "text/html"

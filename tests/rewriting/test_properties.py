@@ -19,6 +19,13 @@ _TOKENS = (
     *("<template data-consent>", "<head>", "<html>", "<body>", "<!doctype html>", "<base href="),
     *("<img src=", "<img srcset=", "<link rel=stylesheet href=", "<input type=image src=", "<p>"),
     *("//www.facebook.com/tr", "https://connect.facebook.net/x", "&#47;", "@import ", "url("),
+    *("<svg><script href=", "<svg><script>", "<link rel=preload imagesrcset=", "import '"),
+    *(
+        "onerror=import('//connect.facebook.net/x') ",
+        "type=importmap ",
+        "&lt;",
+        "<template shadowrootmode=open>",
+    ),
     *("gtag('js')", ";", ")", "é", "\x00", "data-consent=", "type=module ", "<plaintext>", "<?"),
 )
 _PAGES = st.lists(st.sampled_from(_TOKENS), max_size=40).map(lambda parts: "".join(parts).encode())

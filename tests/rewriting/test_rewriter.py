@@ -103,6 +103,18 @@ def test_a_page_that_has_the_tag_first_gets_no_second_one() -> None:
             b'<iframe srcdoc="<img src=%s>"></iframe >' % _PIXEL,
             b'<template %s><iframe srcdoc="<img src=%s>"></iframe ></template>',
         ),
+        (
+            b"<link rel=preload as=image imagesrcset='%s 1x'>" % _PIXEL,
+            b"<template %s><link rel=preload as=image imagesrcset='%s 1x'></template>",
+        ),
+        (
+            b"<img src=/a onerror=\"import('%s')\">" % _PIXEL,
+            b"<template %s><img src=/a onerror=\"import('%s')\"></template>",
+        ),
+        (
+            b'<script type=module>import "%s"</script>' % _PIXEL,
+            b'<script type="text/plain" %s data-consent-type=module>import "%s"</script>',
+        ),
     ],
 )
 def test_what_belongs_to_a_service_is_held(written: bytes, expected: bytes) -> None:
@@ -241,8 +253,94 @@ def test_an_import_map_is_held_only_where_all_of_it_is_a_trackers() -> None:
     assert rewritten(mixed) == mixed
 
 
+def test_a_module_waits_for_what_the_pages_map_means_by_a_name() -> None:
+    page = (
+        b'<script type="importmap">{"imports":{"ga":"https://www.google-analytics.com/a.js",'
+        b'"app":"/app.js"}}</script><script type=module>import "%s"</script>'
+    )
+    held = b'<script type="text/plain" %s data-consent-type=module>import "ga"' % _GA
+    assert held in rewritten(page % b"ga")
+    assert rewritten(page % b"app") == page % b"app"
+
+
+def test_strict_holds_a_script_that_imports_from_a_host_that_is_not_allowed() -> None:
+    page = b"<script>%s</script>"
+    for code in (
+        b"import('https://elsewhere.example/a.js')",
+        b'export * from "//elsewhere.example"',
+    ):
+        assert b'data-consent="unlisted"' in rewritten(page % code, STRICT)
+        assert rewritten(page % code) == page % code
+    named = page % b"var help = 'https://elsewhere.example/'; import('/own.js')"
+    assert rewritten(named, STRICT) == named
+
+
+@pytest.mark.parametrize(
+    ("host", "held"),
+    [
+        (b"connect%2Efacebook%2enet", True),
+        ("connect.ｆacebook.net".encode(), True),
+        (b"connect.face&shy;book.net", True),
+        (b"connect.facebook.net%2Eevil.example", False),
+    ],
+)
+def test_a_host_is_read_as_a_browser_reads_it(host: bytes, held: bool) -> None:
+    assert (_FB in rewritten(b"<img src=//%s/a>" % host)) is held
+
+
+@pytest.mark.parametrize("link", [b"href=%s", b"xlink:href='%s'"])
+def test_a_script_of_a_drawing_waits_where_it_can_be_released(link: bytes) -> None:
+    link = link % _PIXEL
+    src = link.replace(b"xlink:href", b"href").replace(b"href", b"data-consent-src")
+    waiting = b'<svg><desc><script type="text/plain" %s async %s></script></desc>' % (_FB, src)
+    for tag, rest in ((b"<script async %s />", b""), (b"<script async %s>", b"x</script>")):
+        inert = b'<script type="text/plain">' if rest else b""
+        out = rewritten(b"<svg>" + tag % link + rest + b"<path/></svg>")
+        assert (
+            out.replace(b" /></script>", b"></script>") == waiting + inert + rest + b"<path/></svg>"
+        )
+
+
+def test_a_script_in_a_drawing_is_judged_by_what_its_mark_up_says() -> None:
+    page = b"<svg><script>%s</script><path/></svg>"
+    code = b"fbq('init', 1 &lt; 2)"
+    waiting = b"<desc><script type=\"text/plain\" %s>fbq('init', 1 < 2)</script></desc>" % _FB
+    inert = b'<script type="text/plain">' + code + b"</script>"
+    assert rewritten(page % code) == b"<svg>" + waiting + inert + b"<path/></svg>"
+    data = page % b"<![CDATA[fbq('init', 1 < 2)]]>"
+    assert rewritten(data).startswith(b"<svg>" + waiting)
+    assert rewritten(rewritten(data)) == rewritten(data)
+    for left in (b"<b>fbq('init')</b>", b"own()", b"<![CDATA[fbq('init', '</script>')]]>"):
+        assert b"<desc>" not in rewritten(page % left)
+
+
+@pytest.mark.parametrize("mode", [b"open", b"'CLOSED'"])
+def test_what_is_held_in_a_declared_shadow_root_can_be_found_again(mode: bytes) -> None:
+    page = b"<p><template shadowrootmode=%s>%s<template><b></template></template>%s"
+    added = b"" if mode == b"open" else b' shadowrootmode="open"'
+    start = b"<p><template%s shadowrootmode=%s>" % (added, mode)
+    tail = b"<template><b></template></template>"
+    image = b"<img src=%s>" % _PIXEL
+    held = b"<img %s data-consent-src=%s>" % (_FB, _PIXEL)
+    assert rewritten(page % (mode, image, image)) == start + held + tail + held
+    style = b"<style>a{}@import '%s'</style>" % _PIXEL
+    waiting = b"<template %s>%s</template>" % (_FB, style)
+    assert rewritten(page % (mode, style, b"")) == start + b"<style>a{}</style>" + waiting + tail
+    nothing = page % (mode, b"<img src=/own>", b"</template>")
+    assert rewritten(nothing) == nothing
+
+
 def test_an_unfinished_page_is_passed_whole() -> None:
-    for page in (b"<img src='", b"<!-- ", b"<script>a", b"<style>a", b"<title", b"<noscript><img "):
+    for page in (
+        b"<img src='",
+        b"<!-- ",
+        b"<script>a",
+        b"<style>a",
+        b"<title",
+        b"<noscript><img ",
+        b"<template shadowrootmode=closed><p>",
+        b"<template shadowrootmode=open><img ",
+    ):
         assert rewritten(page) == page
 
 
