@@ -3,6 +3,7 @@ import { runs } from "../scripts";
 import { attributeNames, getAttribute, guard, hook, queryElement, queryFragment, setAttribute, type Args, type Realm } from "./builtins";
 import { forget, gatedAs, heldValue, hold, keep } from "./held";
 import { importVerdict, readImportMap, textVerdict, verdict } from "./verdict";
+import { wait } from "./waiting";
 
 /** Attributes with an address, with a text that may hold several, and with code. */
 const loads = /^(?:(src|href|xlink:href|data|poster|background)|(srcset|imagesrcset|srcdoc|ping|to|from|values)|on.+)$/;
@@ -16,8 +17,9 @@ function keysOfValue(name: string, value: unknown): string[] | undefined {
 
 /** Whether that value must wait; if so it has been set aside. */
 export function holdsValue(element: Element, name: string, value: unknown, isParsed = false): boolean {
+  if (!loads.test(name)) return false;
   const tag = element.localName;
-  if (!loads.test(name) || (name === "href" && /^(a|area|base)$/.test(tag))) return false;
+  if (name === "href" && /^(a|area|base)$/.test(tag)) return false;
   const keys = keysOfValue(name, value);
   if (!keys) {
     if (!isParsed) forget(element, name);
@@ -32,16 +34,27 @@ function holdElement(element: Element, isParsed: boolean): void {
   const type = getAttribute(element, "type") ?? "";
   for (const name of attributeNames(element)) holdsValue(element, name, getAttribute(element, name), isParsed);
   const isHeld = gatedAs(element);
-  if (isHeld) keep(element);
-  const isCode = element.localName === "script";
-  if (!(isCode ? runs.test(type) : element.localName === "style") || type === "text/plain") return;
+  if (isHeld || (element.hasAttribute("data-consent") && element.getRootNode() instanceof ShadowRoot)) keep(element);
+  const isScript = element.localName === "script";
+  if (!isCode(element) || (isScript && !runs.test(type)) || type === "text/plain") return;
   const text = element.textContent;
   if (type === "importmap") readImportMap(text);
   // Firefox has taken the address by now, and looks at the type once more.
-  const keys = isHeld ? (text || isParsed) && [] : (isCode && !/^(imp|spec)/.test(type) ? importVerdict : textVerdict)(text);
+  const keys = isHeld ? (text || isParsed) && [] : (isScript && !/^(imp|spec)/.test(type) ? importVerdict : textVerdict)(text);
   if (!keys) return;
   hold(element, "type", type, keys, isParsed);
   setAttribute(element, "type", "text/plain"); // neither run nor applied
+}
+
+/** What may hold an address in its text. */
+export const isCode = ({ localName }: Node & { localName?: string }) => localName === "script" || localName === "style";
+
+/** What was made in this document has passed our hooks, up to its text; what comes from elsewhere has not. */
+export function holdInserted(node: Element, into: Node): void {
+  const { ownerDocument } = node;
+  if (ownerDocument !== into.ownerDocument && ownerDocument !== into) holdTree(node);
+  else if (isCode(node)) holdElement(node, false);
+  else if (node.firstElementChild) for (const element of find(node, "script,style")) holdElement(element, false);
 }
 
 /** An element or a fragment with everything in it. */
@@ -49,8 +62,10 @@ export function holdTree(node: Node, isParsed = false): void {
   const { nodeType } = node;
   if (nodeType === 1) holdElement(node as Element, isParsed);
   if ((nodeType !== 1 && nodeType !== 11) || !node.firstChild) return;
-  for (const element of (nodeType === 1 ? queryElement : queryFragment)(node, loading)) holdElement(element, isParsed);
+  for (const element of find(node, loading)) holdElement(element, isParsed);
 }
+
+const find = (node: Node, selector: string) => (node.nodeType === 1 ? queryElement : queryFragment)(node, selector);
 
 const nothing = () => undefined;
 
@@ -61,12 +76,14 @@ export function guardElements(realm: Realm): void {
     if (/^(HTML|SVG).*Element$/.test(interfaceName))
       for (const property of ["src", "srcset", "href", "data", "poster", "background", "imageSrcset", "srcdoc", "ping"]) {
         const owner = realm[interfaceName].prototype;
+        if (property === "href" && /^HTML(A|B)/.test(interfaceName)) continue; // links and the base load nothing
         guard(owner, property, (value, self) => holds(self, property, value), nothing, "set");
         hook(owner, property, (go, self) => heldValue(self, property.toLowerCase()) ?? go(), "get");
       }
   const { prototype } = Element;
   guard(prototype, "setAttribute", (name, self, [, value]) => holds(self, name, value), nothing);
   guard(prototype, "setAttributeNS", (_space, self, [, name, value]) => holds(self, name, value), nothing);
+  guard(realm.SVGAnimatedString.prototype, "baseVal", (value) => verdict(value), wait, "set");
   guard(Attr.prototype, "value", (value, { ownerElement, name }) => ownerElement && holds(ownerElement, name, value), nothing, "set");
   hook(prototype, "getAttribute", (go, self, [name]) => heldValue(self, String(name).toLowerCase()) ?? go());
   hook(prototype, "removeAttribute", (go, self, [name]) => (forget(self, String(name).toLowerCase()), go()));

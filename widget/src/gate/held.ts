@@ -19,7 +19,7 @@ export function gatedAs(element: Element): "parsed" | "made" | undefined {
 }
 
 export function keep(element: Element): void {
-  if (!isDecided()) scattered.add(element); // what is refused is not kept
+  if (!isDecided() || element.isConnected) scattered.add(element); // what is refused and nowhere is not kept
 }
 
 export function hold(element: Element, name: string, value: string, keys: string[], isParsed: boolean): void {

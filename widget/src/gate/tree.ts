@@ -1,6 +1,6 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
 import { getAttribute, hook, type Args, type Realm } from "./builtins";
-import { holdTree } from "./elements";
+import { holdInserted, holdTree, isCode } from "./elements";
 import { guardLocation } from "./frames";
 import { holdMarkup, holdWritten } from "./markup";
 import { holdStyle } from "./styles";
@@ -14,7 +14,7 @@ const observer = new MutationObserver((records) => {
     // Once the parser is done, all that comes in has passed our hooks.
     const isRead = (target.ownerDocument ?? (target as Document)).readyState === "complete";
     if (type === "attributes") holdStyle(target as HTMLElement);
-    if (/^st|^sc/i.test(target.nodeName)) holdTree(target, true); // its text has come
+    if (isCode(target)) holdTree(target, true); // its text has come
     for (const node of addedNodes) {
       if (!isRead) holdTree(node, true);
       if (node.nodeType === 1) enter(node as Element);
@@ -55,25 +55,32 @@ function guardInsertions(realm: Realm): void {
   for (const name of ["Node", "Element", "Document", "DocumentFragment", "ShadowRoot", "CharacterData", "Range"])
     for (const method of Object.getOwnPropertyNames(realm[name].prototype)) {
       const isMarkup = /HTML|^write|Contextual|^exec/.test(method);
+      const isMaking = /^(import|clone|create)/.test(method);
       if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt|clone)/.test(method)) continue;
-      const look = (go: () => unknown, self: Node, args: Args) => {
-        // Where our own changes to its mark-up will come back as elements.
-        const place = self.parentElement ?? (self as Document).documentElement ?? self;
-        const before = args.join("");
-        if (/^write/.test(method)) args.splice(0, args.length, holdWritten(method === "write" ? args : [...args, "\n"]));
-        else
-          args.forEach((given, at) => {
-            if (!given) return;
-            if (isMarkup) args[at] = holdMarkup(given);
-            else if (given.nodeType) holdTree(given);
-          });
-        const result = go();
-        if (/^(import|clone|create)/.test(method)) holdTree(result as Node);
-        else if (isMarkup && args.join("") !== before) holdTree(place);
+      const enterFrames = () => {
         // `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it.
         for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
+      };
+      const lookAtNodes = (go: () => unknown, self: Node, args: Args) => {
+        for (const given of args) if (given?.nodeType) holdInserted(given, self);
+        const result = go();
+        if (isMaking) holdTree(result as Node);
+        enterFrames();
         return result;
       };
+      const lookAtMarkup = (go: () => unknown, self: Node, args: Args) => {
+        // Where our own changes to its mark-up will come back as elements.
+        const place = self.parentElement ?? (self as Document).documentElement ?? self;
+        const before = args.join();
+        if (/^write/.test(method)) args.splice(0, args.length, holdWritten(method === "write" ? args : [...args, "\n"]));
+        else args.forEach((given, at) => given && (args[at] = holdMarkup(given)));
+        const result = go();
+        if (isMaking) holdTree(result as Node);
+        else if (args.join() !== before) holdTree(place);
+        enterFrames();
+        return result;
+      };
+      const look = isMarkup ? lookAtMarkup : lookAtNodes;
       hook(realm[name].prototype, method, look);
       hook(realm[name].prototype, method, look, "set");
     }
@@ -106,4 +113,8 @@ export function guardTree(realm: Realm, guard: (realm: Realm) => void): void {
   guardFrames(realm);
   if (realm === window) watched.add(realm.Node.prototype);
   watchTree(realm.document as Document);
+  // Where the parser paused between an element and its shadow root, nobody was told of the root.
+  realm.addEventListener("DOMContentLoaded", () => {
+    for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchTree(shadowRoot);
+  });
 }
