@@ -22,7 +22,8 @@ function lookAgain(): void {
 function watch(): void {
   new MutationObserver((records) => {
     keepShell();
-    if (records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();
+    // Of many nodes at once, looking at the whole page costs less than looking at each.
+    if (records.length > 9 || records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();
   }).observe(document, { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", lookAgain);
   // Sizes of places are known once the style sheets are there, and change with the window.

@@ -10,10 +10,8 @@ type Method = (...args: Args) => unknown;
 
 export const { apply, construct, defineProperty, getOwnPropertyDescriptor } = Reflect;
 
-const taken = <T>(owner: object, name: string) => {
-  const method = (owner as Record<string, Method>)[name] as Method;
-  return (self: unknown, ...args: Args) => apply(method, self, args) as T;
-};
+const { call } = Function.prototype;
+const taken = <T>(owner: object, name: string) => call.bind((owner as Record<string, Method>)[name] as Method) as (self: unknown, ...args: Args) => T;
 
 const { prototype } = Element;
 export const getAttribute = taken<string | null>(prototype, "getAttribute");

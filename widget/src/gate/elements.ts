@@ -3,6 +3,7 @@ import { runs } from "../scripts";
 import { attributeNames, getAttribute, guard, hook, queryElement, queryFragment, setAttribute, type Args, type Realm } from "./builtins";
 import { forget, gatedAs, heldValue, hold, keep } from "./held";
 import { importVerdict, readImportMap, textVerdict, verdict } from "./verdict";
+import { holdStyle } from "./styles";
 import { wait } from "./waiting";
 
 /** Attributes with an address, with a text that may hold several, and with code. */
@@ -53,8 +54,9 @@ export const isCode = ({ localName }: Node & { localName?: string }) => localNam
 export function holdInserted(node: Element, into: Node): void {
   const { ownerDocument } = node;
   if (ownerDocument !== into.ownerDocument && ownerDocument !== into) holdTree(node);
-  else if (isCode(node)) holdElement(node, false);
-  else if (node.firstElementChild) for (const element of find(node, "script,style")) holdElement(element, false);
+  if (isCode(node)) holdElement(node, false);
+  else if (node.nodeType === 1) holdStyle(node as HTMLElement);
+  if (node.firstElementChild) for (const element of find(node, "script,style,[style]")) isCode(element) ? holdElement(element, false) : holdStyle(element as HTMLElement);
 }
 
 /** An element or a fragment with everything in it. */

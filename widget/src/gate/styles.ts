@@ -1,9 +1,12 @@
 /** Declarations in an element's own style: a browser loads what they name after our observer has seen them. */
+import { getAttribute } from "./builtins";
 import { textVerdict } from "./verdict";
 import { later } from "./waiting";
 
 /** Takes out the declarations that must wait, however they came in. */
-export function holdStyle({ style }: HTMLElement | SVGElement): void {
+export function holdStyle(element: HTMLElement): void {
+  if (!getAttribute(element, "style")) return;
+  const { style } = element;
   if (!style?.cssText.includes("//")) return;
   for (const name of [...style]) {
     const value = style.getPropertyValue(name);

@@ -1,5 +1,5 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
-import { getAttribute, hook, type Args, type Realm } from "./builtins";
+import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { guardLocation } from "./frames";
 import { holdMarkup, holdWritten } from "./markup";
@@ -10,21 +10,22 @@ let guardRealm: (realm: Realm) => void;
 
 /** The parser tells nobody but observers. */
 const observer = new MutationObserver((records) => {
-  for (const { addedNodes, target, type } of records) {
-    // Once the parser is done, all that comes in has passed our hooks.
-    const isRead = (target.ownerDocument ?? (target as Document)).readyState === "complete";
-    if (type === "attributes") holdStyle(target as HTMLElement);
-    if (isCode(target)) holdTree(target, true); // its text has come
-    for (const node of addedNodes) {
-      if (!isRead) holdTree(node, true);
-      if (node.nodeType === 1) enter(node as Element);
-    }
+  for (const record of records) {
+    const { target } = record;
+    if (record.type === "attributes") holdStyle(target as HTMLElement);
+    else if (isCode(target)) holdTree(target, true); // its text has come
+    else if ((target.ownerDocument ?? (target as Document)).readyState !== "complete")
+      // Once the parser is done, all that comes in has passed our hooks.
+      for (const node of record.addedNodes) {
+        holdTree(node, true);
+        if (node.nodeType === 1) enter(node as Element);
+      }
   }
 });
 
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
 function enter(element: Element): void {
-  if (getAttribute(element, "style")) holdStyle(element as HTMLElement);
+  holdStyle(element as HTMLElement);
   if (element.shadowRoot) watchTree(element.shadowRoot);
   if (/^i?frame$/.test(element.localName)) enterFrame((element as HTMLIFrameElement).contentWindow);
   if (element.firstElementChild) for (const inner of element.querySelectorAll("[style],iframe,frame")) enter(inner);
@@ -69,14 +70,18 @@ function guardInsertions(realm: Realm): void {
         return result;
       };
       const lookAtMarkup = (go: () => unknown, self: Node, args: Args) => {
-        // Where our own changes to its mark-up will come back as elements.
-        const place = self.parentElement ?? (self as Document).documentElement ?? self;
+        const { parentElement } = self; // one that replaces itself is gone afterwards
         const before = args.join();
         if (/^write/.test(method)) args.splice(0, args.length, holdWritten(method === "write" ? args : [...args, "\n"]));
         else args.forEach((given, at) => given && (args[at] = holdMarkup(given)));
         const result = go();
         if (isMaking) holdTree(result as Node);
-        else if (args.join() !== before) holdTree(place);
+        const isChanged = args.join() !== before;
+        if (isChanged || /style[^]+\/\//.test(before)) {
+          const place = parentElement ?? (self as Document).documentElement ?? self;
+          if (isChanged) holdTree(place); // our own changes, come back as elements
+          for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
+        }
         enterFrames();
         return result;
       };
