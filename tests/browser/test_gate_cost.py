@@ -1,0 +1,78 @@
+"""What the gate costs a page: the time that scripts take of the processor, with it and without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from playwright.sync_api import Page
+
+from .owner_pages import running_owner_pages
+from .running_server import RunningServer
+from .sites import SITES
+
+_ROWS = 2000
+_ROUNDS = 4
+_TIMES = 6  # a round
+_ALLOWED = 1.10  # of what the page takes without the gate
+
+#: A list as a page's own code builds it: each row is inserted into the document by itself.
+_INSERTS = f"""() => {{
+  const list = document.createElement('ul');
+  document.body.append(list);
+  for (let at = 0; at < {_ROWS}; at++) {{
+    const row = document.createElement('li');
+    row.className = 'row';
+    row.dataset.at = at;
+    row.innerHTML = `<a href="/rows/${{at}}">Row <b>${{at}}</b></a> <span>of ${{new Date(at * 1e7).toISOString()}}</span>`;
+    list.appendChild(row);
+  }}
+  list.offsetHeight;
+  list.remove();
+}}"""
+
+
+@pytest.fixture(params=["chromium"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Only Chromium tells how long the processor was busy."""
+    return str(request.param)
+
+
+def _busy(page: Page) -> float:
+    """Seconds of the processor that the page's main thread took for the rows."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def now() -> float:
+        metrics: list[dict[str, Any]] = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    before = now()
+    page.evaluate(_INSERTS)
+    taken = now() - before
+    session.detach()
+    return taken
+
+
+def test_two_thousand_insertions_take_at_most_a_tenth_more_with_the_gate(
+    page: Page, server: RunningServer
+) -> None:
+    form = {**SITES["smilee"].file, "key": "cost", "blocking": "strict"}
+    file = Path(server.data_dir, "cost.toml")
+    file.write_text(tomli_w.dumps(form), "utf-8")
+    server.run_command("site", "apply", "--yes", str(file))
+    tag = f'<script src="{server.url}/w/cost.js"></script>'
+    frame = "<!doctype html><html><head>{}<title>x</title></head><body></body></html>"
+    with running_owner_pages() as owner:
+        owner.pages["/plain"] = (frame.format(""), {})
+        owner.pages["/gated"] = (frame.format(tag), {})
+        taken: dict[str, list[float]] = {"plain": [], "gated": []}
+        for _ in range(_ROUNDS):  # side by side: what else the machine does meets both alike
+            for name, times in taken.items():
+                page.goto(f"{owner.url}/{name}")
+                times += [_busy(page) for _ in range(_TIMES)]
+    # The least is what it takes when nothing else gets in the way.
+    plain, gated = (min(times) for times in taken.values())
+    assert gated <= plain * _ALLOWED, f"{gated * 1e3:.1f} ms instead of {plain * 1e3:.1f} ms"
