@@ -160,11 +160,14 @@ def test_what_to_write_can_be_copied(shop: Diagnosed) -> None:
 
 
 def test_the_styles_of_the_page_do_not_reach_it(shop: Diagnosed) -> None:
-    hiding = "<style>* { display: none !important; color: red !important }</style>"
+    hiding = """<style>body *, html > :not(head):not(body) {
+      all: unset !important; display: none !important; color: red !important; opacity: 0 !important;
+    }</style>"""
     shop.open(hiding, query=QUERY)
     panel = _panel(shop.page)
-    panel.wait_for(state="attached")
-    assert panel.evaluate("one => getComputedStyle(one).color") != "rgb(255, 0, 0)"
+    panel.wait_for(state="visible")
+    colour = "one => getComputedStyle(one).color + getComputedStyle(one.getRootNode().host).opacity"
+    assert panel.evaluate(colour) == "rgb(26, 26, 26)1"
 
 
 def test_an_address_with_anything_else_opens_no_panel(shop: Diagnosed) -> None:
