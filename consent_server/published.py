@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from consent_server.diagnosis import compose_diagnosis
 from consent_server.errors import Conflict, NotFound
 from consent_server.ledger import ShownVersion
 from consent_server.rules.times import to_utc
@@ -32,6 +33,8 @@ from consent_server.widget import PackedScript, Script, compose_script, pack_scr
 _FRESH_SECONDS = 1.0
 #: Misses are remembered too, or made-up keys would reach the database each time.
 _MAX_ENTRIES = 10_000
+#: Some 100 kB each, and asked for by owners only.
+_MAX_DIAGNOSES = 50
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class PublishedSites:
         self._lock = threading.Lock()
         self._sites: dict[str, tuple[float, PublishedSite | None]] = {}
         self._shown: dict[tuple[int, int, str], ShownVersion] = {}
+        self._diagnoses: dict[str, PackedScript] = {}
 
     def find(self, key: str) -> PublishedSite:
         """Return the published site; raises NotFound for unknown and retired ones."""
@@ -100,6 +104,17 @@ class PublishedSites:
         if found is None:
             raise NotFound("No script with this hash was ever served for the site.")
         return found.body
+
+    def diagnosis(self, site: PublishedSite) -> PackedScript:
+        """Return the module that tells the site's owner what is held and what leaks."""
+        place = f"{site.key} {site.script.script.script_hash}"
+        found = self._diagnoses.get(place)
+        if found is None:
+            found = compose_diagnosis(site.config, site.number, site.script.script)
+            if len(self._diagnoses) >= _MAX_DIAGNOSES:
+                self._diagnoses.clear()
+            self._diagnoses[place] = found
+        return found
 
     def _refresh(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
         try:

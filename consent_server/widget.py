@@ -67,7 +67,7 @@ _FIRST_LETTER = ord("0")
 
 
 #: Which of them is smallest differs from script to script by a few bytes: each is tried once.
-_BROTLI_SETTINGS = tuple(product((brotli.MODE_GENERIC, brotli.MODE_TEXT), (15, 16, 18)))
+_BROTLI_SETTINGS = tuple(product((brotli.MODE_GENERIC, brotli.MODE_FONT), (14, 15, 16, 18)))
 
 
 @dataclass(frozen=True, slots=True)

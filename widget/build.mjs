@@ -14,15 +14,15 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 const minifyCss = (path) => esbuild.transformSync(readFileSync(path, "utf8"), { loader: "css", minify: true, target }).code.trim();
 
-/** One core for each set of parts that a site may ask for: what it does not ask for does not travel. */
-async function buildCore({ GATE, COMPAT }) {
+/** One file of an entry with all that it needs. */
+async function build(entry, define) {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: here,
-    entryPoints: ["src/main.ts"],
+    entryPoints: [entry],
     bundle: true,
     minifySyntax: true,
     treeShaking: true,
-    define: { GATE: String(GATE), COMPAT: String(COMPAT) },
+    define,
     write: false,
     format: "esm", // top-level names are ours alone: the server puts the function round them
     charset: "utf8",
@@ -32,19 +32,24 @@ async function buildCore({ GATE, COMPAT }) {
   // The bundle is one module, so terser may inline across what were files: 4 % smaller than esbuild's own minifier.
   const { code } = await minify(outputFiles[0].text, {
     module: true,
-    compress: { ecma: 2020, passes: 4, pure_getters: true, unsafe_arrows: true, keep_fargs: false, hoist_funs: true },
+    compress: { ecma: 2020, passes: 4, pure_getters: true, unsafe_arrows: true, keep_fargs: false, hoist_funs: true, inline: 1 },
     format: { ecma: 2020 },
   });
   return Buffer.from(code.trim() + "\n");
 }
 
 const cores = {};
+// One for each set of parts that a site may ask for: what it does not ask for does not travel.
 for (const GATE of [false, true])
-  for (const COMPAT of [false, true]) cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + ".js"] = await buildCore({ GATE, COMPAT });
+  for (const COMPAT of [false, true])
+    cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + ".js"] = await build("src/main.ts", { GATE: String(GATE), COMPAT: String(COMPAT) });
+// For owners who ask for it; a module, which the core imports then.
+const PANEL_CSS = JSON.stringify(minifyCss(join(here, "src/diagnose/panel.css")));
+const diagnose = { "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }) };
 /** The styles of each form of the notice, complete: the server takes the one that the owner chose. */
 const styles = (name) => minifyCss(join(here, `src/${name}.css`));
 const forms = Object.fromEntries(["bar", "box", "centred"].map((form) => [form, styles("widget") + styles("forms/" + form)]));
-const outputs = { ...cores, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
+const outputs = { ...cores, ...diagnose, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
 const names = [
   ...readdirSync(join(here, "src"), { recursive: true }).filter((name) => /\.(ts|css)$/.test(name)).map((name) => "src/" + name),
   "build.mjs",
@@ -54,7 +59,7 @@ const names = [
 const inputs = Object.fromEntries(names.sort().map((name) => [name, sha256(readFileSync(join(here, name)))]));
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 const hashes = Object.fromEntries(Object.entries(outputs).map(([name, bytes]) => [name, sha256(bytes)]));
-const sizes = Object.fromEntries(Object.entries(cores).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
+const sizes = Object.fromEntries(Object.entries({ ...cores, ...diagnose }).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
 const manifest = { inputs, output: hashes, sizes };
 
 mkdirSync(out, { recursive: true });

@@ -17,6 +17,8 @@ blueprint = ApiBlueprint("scripts", __name__, description="The widget's script")
 #: away, the old one is good enough to hold tags.
 _POINTER_CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 _FOR_EVER = "public, max-age=31536000, immutable"
+#: Owners look at what they have just published.
+_ASK_FIRST = "public, no-cache"
 _JAVASCRIPT = "text/javascript; charset=utf-8"
 
 
@@ -38,6 +40,26 @@ class CurrentScript(MethodView):
         """Core, configuration, texts and styles in one response; brotli or gzip."""
         packed = published_sites().find(site_key).script
         return _answer(packed, _POINTER_CACHE)
+
+
+@blueprint.route("/<site_key>/diagnose.js")
+class DiagnosisScript(MethodView):
+    """The module behind `consent.diagnose()`: for owners, never loaded by visitors."""
+
+    @blueprint.doc(
+        summary="The site's diagnosis",
+        responses={
+            "200": {
+                "description": "The module, for the published version",
+                "content": {"text/javascript": {"schema": {"type": "string"}}},
+            },
+            "304": {"description": "The copy you have is current"},
+        },
+    )
+    def get(self, site_key: str) -> Response:
+        """Code, the patterns of the whole catalogue and texts in one response."""
+        sites = published_sites()
+        return _answer(sites.diagnosis(sites.find(site_key)), _ASK_FIRST)
 
 
 @blueprint.route("/<site_key>/<script_hash>.js")

@@ -65,6 +65,8 @@ class Matcher:
 
         An import is all that no script can stop, so here unlisted hosts count, too.
         """
+        if b"import" not in text and b"export" not in text:
+            return []
         found = [
             names[address] if address in names else self.key_of(address)
             for address in (one[1].decode("latin-1") for one in _IMPORTED.finditer(text))

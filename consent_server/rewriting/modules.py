@@ -64,6 +64,7 @@ class ModuleRewriter:
         self._matcher: Matcher = plan.matcher
         self._buffer = b""
         self._is_read = False
+        self._looks_at = 0
         self.changes: Counter[tuple[str, str]] = Counter()
 
     def feed(self, chunk: bytes) -> bytes:
@@ -71,11 +72,14 @@ class ModuleRewriter:
         if self._is_read:
             return chunk
         self._buffer += chunk
-        if len(self._buffer) < COLLECTED_BYTES and self._may_import():
+        size = len(self._buffer)
+        if size < self._looks_at or (size < COLLECTED_BYTES and self._may_import()):
             return b""
         return self.finish()
 
     def _may_import(self) -> bool:
+        # Looked at again when twice as much is there, so that no script is read often.
+        self._looks_at = min(2 * len(self._buffer), COLLECTED_BYTES)
         return _UNDECIDED.match(self._buffer, _end_of_blank(self._buffer, 0)) is not None
 
     def finish(self) -> bytes:

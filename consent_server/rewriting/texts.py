@@ -31,6 +31,8 @@ _IMPORT: Final = _compile(rb"@import\s*(?:url\(\s*)?" + _ADDRESS + rb"[^;]*;?")
 _URL: Final = _compile(rb"\b(?:url|src)\(\s*" + _ADDRESS + rb"\s*\)")
 _IMAGE_SET: Final = _compile(rb"""image-set\((?:[^()"']|"[^"]*"|'[^']*'|\([^()]*\))*+\)""")
 _STRING: Final = _compile(rb"""(?:"([^"]*)"|'([^']*)')""")
+#: What an address may hold without quotes and without escapes.
+_PLAIN_ADDRESS: Final = re.compile(rb"[\w.:/?&=%#~+,@!*$;-]+")
 _ESCAPE: Final = _compile(rb"\\(?:([0-9a-f]{1,6})\s?|\r?\n|(.))")
 _MAP_ENTRY: Final = re.compile(rb'"((?:[^"\\]|\\.)+)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
@@ -119,6 +121,7 @@ def hold_style(
     )
     if not keys:
         return None
+    text = _IMPORT.sub(_spell_plainly, _URL.sub(_spell_plainly, text))
     if place == "root":
         # There a script does not know itself. The whole sheet comes behind what was kept of it.
         return kept, enclosed(tag.source + text + b"</style>", keys), list(keys)
@@ -140,6 +143,15 @@ def hold_style(
     if place == "drawing":
         script = b"<desc>" + script + b"</desc>"
     return kept, script, list(keys)
+
+
+def _spell_plainly(found: re.Match[bytes]) -> bytes:
+    """Return the address without escapes, so that whoever reads the sheet later knows its host."""
+    address = next((group for group in found.groups() if group is not None), b"")
+    if b"\\" not in address:
+        return found[0]
+    plain = _unescape(address).encode("latin-1")
+    return found[0].replace(address, plain) if _PLAIN_ADDRESS.fullmatch(plain) else found[0]
 
 
 def _unescape(address: bytes) -> str:

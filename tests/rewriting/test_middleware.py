@@ -163,6 +163,31 @@ def test_every_other_answer_passes_as_it_is(
     ]
 
 
+_MODULE = b'import "https://connect.facebook.net/x.js"; run()'
+_JAVASCRIPT = [("Content-Type", "text/javascript; charset=utf-8"), ("Content-Length", "49")]
+
+
+@pytest.mark.parametrize("request_headers", [{}, {"Sec-Fetch-Dest": "script"}])
+def test_a_module_of_the_sites_own_waits_alike_for_every_visitor(
+    ask: Ask, request_headers: dict[str, str], decision_cookie: Callable[..., str]
+) -> None:
+    parts = (_MODULE[:9], _MODULE[9:])
+    answer = ask(parts, _JAVASCRIPT, request=request_headers, policy=True)
+    assert answer.body.startswith(b'await consentImport("service:meta-pixel",')
+    assert [name.lower() for name, _ in answer.headers] == ["content-type"]
+    granted = {**request_headers, "Cookie": decision_cookie("meta-pixel")}
+    assert ask(parts, _JAVASCRIPT, request=granted).body == answer.body
+
+
+@pytest.mark.parametrize("wanted", ["worker", "serviceworker", "empty", "style"])
+def test_what_is_wanted_as_something_else_than_a_script_passes_as_it_is(
+    ask: Ask, wanted: str
+) -> None:
+    answer = ask((_MODULE,), _JAVASCRIPT, request={"Sec-Fetch-Dest": wanted})
+    assert answer.body == _MODULE
+    assert answer.get("content-length") == "49"
+
+
 def test_a_page_that_tells_an_error_is_a_page(ask: Ask) -> None:
     answer = ask(status=404)
     assert (answer.status, answer.body) == (404, HELD)

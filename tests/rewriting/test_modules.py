@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,17 @@ def test_a_script_that_imports_nothing_is_not_waited_for() -> None:
     rewriter = ModuleRewriter(PLAN)
     assert rewriter.feed(b"// words\nvar i") == b"// words\nvar i"
     assert rewriter.feed(b'\nimport "%s"' % _FB) == b'\nimport "%s"' % _FB
+
+
+def test_a_long_beginning_in_small_pieces_is_not_read_again_and_again() -> None:
+    piece = b"*" * 1_000
+    rewriter = ModuleRewriter(PLAN)
+    began = time.process_time()
+    assert rewriter.feed(b"/*") + b"".join(rewriter.feed(piece) for _ in range(1_000)) == b""
+    assert rewriter.feed(b'*/import "%s"' % _FB) == b""
+    assert b"await consentImport(" in rewriter.finish()
+    assert time.process_time() - began < 1.0
+    assert rewriter.feed(piece) == piece
 
 
 _PARTS = (

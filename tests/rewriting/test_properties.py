@@ -62,6 +62,8 @@ def test_every_byte_outside_what_is_held_stays_in_its_order(page: bytes) -> None
     if not rewriter.changes:
         assert out == page
     elif not any(name == "style" for name, _ in rewriter.changes):
-        # Only insertions: the page is a subsequence of what goes out.
+        # Only insertions: the page is a subsequence of what goes out, but that a link of a
+        # drawing's script becomes the source of one of HTML.
         rest = iter(out)
-        assert all(byte in rest for byte in page.replace(b"xlink:", b""))
+        kept = page.replace(b"xlink:", b"").replace(b"<script href=", b"<script =")
+        assert all(byte in rest for byte in kept)

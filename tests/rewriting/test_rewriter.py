@@ -206,6 +206,13 @@ def test_an_address_in_a_sheet_is_found_however_it_is_spelt(
     assert out.endswith(b"</style>") is (kept == b"")
 
 
+def test_a_sheet_that_comes_back_spells_its_addresses_plainly() -> None:
+    page = b"<style>a{b:url(https://www.facebook\\2e com/tr);c:'\\2e '}</style>"
+    assert b"textContent=\"a{b:url(https://www.facebook.com/tr);c:'\\\\2e '}\"" in rewritten(page)
+    unclear = page.replace(b"/tr", b"/tr\\29")
+    assert b"facebook\\\\2e com/tr\\\\29" in rewritten(unclear)
+
+
 def test_a_sheet_of_a_drawing_is_brought_back_by_a_script_that_can_be_released() -> None:
     page = b"<svg><style>@import '%s';a{}</style><path/></svg>" % _PIXEL
     out = rewritten(page)

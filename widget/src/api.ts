@@ -1,9 +1,13 @@
 /** `window.consent`: what the page's own code may ask and do. */
 import { refuse } from "./actions";
+import { config } from "./config";
 import { decide } from "./decide";
+import { gatedAs } from "./gate/held";
+import { isAllowed } from "./hold";
+import { base } from "./origin";
 import { showPreferences } from "./preferences";
 import { draw } from "./shell";
-import { isDecided, publicGrants, type Grants } from "./state";
+import { current, isDecided, publicGrants, type Grants } from "./state";
 
 export interface ConsentApi {
   /** Every category and service that the visitor may run, true or false. */
@@ -16,6 +20,8 @@ export interface ConsentApi {
   show(): void;
   /** Refuses everything optional. */
   withdraw(): void;
+  /** Tells the owner what is held, what leaks and what to mark; its code is fetched only now. */
+  diagnose(): Promise<unknown>;
   /** Calls back on each change, or once when ready; answers the function that ends it. */
   on(event: "change" | "ready", listener: (grants: Grants) => void): () => void;
 }
@@ -23,7 +29,6 @@ export interface ConsentApi {
 /** Publishes the interface; the answer resolves `ready`. */
 export function publishApi(): () => void {
   let resolve: (grants: Grants) => void;
-  const ready = new Promise<Grants>((done) => (resolve = done));
   const api: ConsentApi = {
     get grants() {
       return publicGrants();
@@ -31,16 +36,18 @@ export function publishApi(): () => void {
     get decided() {
       return isDecided();
     },
-    ready,
+    ready: new Promise((done) => (resolve = done)),
     show: () => draw(showPreferences),
     withdraw: () => decide(refuse(), "withdraw", "api"),
+    diagnose: () => import(base + "/diagnose.js").then((its) => (GATE ? its.diagnose(config, current, isAllowed, gatedAs) : its.diagnose(config, current, isAllowed))),
     on(event, listener) {
       const call = () => listener(publicGrants());
-      if (event === "ready") void ready.then(call);
+      if (event === "ready") void api.ready.then(call);
       else document.addEventListener("consent:change", call);
       return () => document.removeEventListener("consent:change", call);
     },
   };
+  if (location.search.includes("consent-debug")) void api.diagnose();
   (window as { consent?: ConsentApi }).consent = api;
   return () => resolve(publicGrants());
 }

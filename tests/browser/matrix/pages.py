@@ -38,6 +38,8 @@ class MatrixPages:
     port: int = 0
     cases: dict[str, Case] = field(default_factory=dict)
     rewrite: Rewrite | None = None
+    #: The same for modules, as the middleware changes them on their way out.
+    rewrite_module: Rewrite | None = None
 
     @property
     def url(self) -> str:
@@ -81,6 +83,9 @@ def running_pages(pages: MatrixPages) -> Iterator[MatrixPages]:
                 case = pages.cases.get(referer[-1])
                 level: Level = referer[0]  # type: ignore[assignment]
                 text = pages.file(level, case, parts[-1]) if case else ""
+                if level == "rewritten" and self.headers.get("Sec-Fetch-Dest") == "script":
+                    assert pages.rewrite_module is not None
+                    text = pages.rewrite_module(text.encode()).decode()
                 self._send(text, parts[-1].split(".")[-1])
             elif parts[-1] in pages.cases:
                 level = parts[0]  # type: ignore[assignment]

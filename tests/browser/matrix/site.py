@@ -8,6 +8,8 @@ from typing import Any
 import tomli_w
 
 from consent_server.catalogue import Service, load_catalogue
+from consent_server.rewriting.modules import ModuleRewriter
+from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.rewriter import rewrite
 from consent_server.rewriting.sources import plan_from_site_file
 
@@ -65,3 +67,9 @@ def publish(server: RunningServer, pages: MatrixPages, level: Level) -> None:
     if level == "rewritten":
         plan = plan_from_site_file(file, f"{server.url}/w/matrix-{level}.js", strict=True)
         pages.rewrite = lambda page: b"".join(rewrite([page], plan))
+        pages.rewrite_module = lambda text: _rewrite_module(text, plan)
+
+
+def _rewrite_module(text: bytes, plan: RewritePlan) -> bytes:
+    rewriter = ModuleRewriter(plan)
+    return rewriter.feed(text) + rewriter.finish()

@@ -106,7 +106,7 @@ class Walker:
             await asyncio.sleep(QUIET)
             await self._hear()
             stayed = await self.tab.run("() => window.__still_here === true")
-            if not is_all():  # what the visitor did before may have been kept
+            if gone or not is_all():  # what the visitor did before may have been kept
                 await self._act()
         await self._until(is_all, PATIENCE)
         await self._settle()

@@ -1,6 +1,6 @@
 /** Where frames are sent: by links and forms that name them, and by their own location. */
 import { getAttribute, guard, removeAttribute, setAttribute, type Realm } from "./builtins";
-import { own, verdict } from "./verdict";
+import { areAllGranted, own, verdict } from "./verdict";
 import { answerLater, later, wait } from "./waiting";
 
 /** The frame that a link, a form or a call has sent somewhere: where, has been judged. */
@@ -36,12 +36,12 @@ export function guardAims(realm: Realm): void {
   realm.addEventListener("click", look, true);
 }
 
-/** Nobody can see where an empty frame's location is sent: in strict mode code does not run there unless it is our own. */
+/** Nobody can see where an empty frame's location is sent: in strict mode code does not run there while anything is refused, unless it is our own. */
 export function guardLocation(realm: Realm): void {
   const frame = realm.frameElement as HTMLIFrameElement | null;
   if (own && frame)
     realm.addEventListener("beforeunload", () => {
-      if (realm.location.href !== "about:blank" || frame.name === (aim || 0) || !/^(about:|javascript:|$)/.test(getAttribute(frame, "src") ?? getAttribute(frame, "srcdoc") ?? "")) return;
+      if (areAllGranted() || realm.location.href !== "about:blank" || frame.name === (aim || 0) || !/^(about:|javascript:|$)/.test(getAttribute(frame, "src") ?? getAttribute(frame, "srcdoc") ?? "")) return;
       const before = getAttribute(frame, "sandbox");
       setAttribute(frame, "sandbox", "allow-same-origin");
       frame.addEventListener(

@@ -1,5 +1,5 @@
 /** What modules of the page itself import: no function of ours is asked, but an import map is. */
-import { nonce } from "../origin";
+import { base, nonce } from "../origin";
 import { attempt } from "../scripts";
 import { isGranted } from "../state";
 import { append } from "./builtins";
@@ -29,13 +29,16 @@ export function openModules(): void {
   const closed: Map = {};
   for (const [pattern, key] of patterns) if (!/[*/]/.test(pattern)) (isGranted(key) ? open : closed)[`https://${pattern}/`] = nowhere;
   for (const address in open) open[address] = address;
-  if (isClosed) attempt(() => addMap({ scopes: Object.fromEntries([location.origin + "/", ...Object.keys(open)].map((scope) => [scope, open])) }));
+  const home = location.origin + "/";
+  const ours = new URL(base, home).origin + "/";
+  if (isClosed) attempt(() => addMap({ scopes: Object.fromEntries([home, "blob:" + home, ...Object.keys(open)].map((scope) => [scope, open])) }));
   else {
     isClosed = true;
     if (own && !/\*/.test(own.join())) {
       closed["https://"] = closed["http://"] = nowhere;
       for (const host of own) for (const scheme of ["http", "https"]) open[`${scheme}://${host}/`] = `${scheme}://${host}/`;
-      open[location.origin + "/"] = location.origin + "/";
+      open[home] = home;
+      open[ours] = ours;
     }
     attempt(() => addMap({ imports: { ...closed, ...open } }));
   }
