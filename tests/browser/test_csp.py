@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 from .owner_pages import OwnerPages, running_owner_pages
 from .running_server import RunningServer
 from .sites import SITES
-from .visit import Visit
+from .trackers import Trackers
+from .visit import Visit, wait_until_settled, watch_silence
 
 SITE = SITES["smilee"]
 
@@ -103,3 +104,50 @@ def test_style_sheets_that_hide_everything_do_not_hide_the_notice(
             }"""
         )
     visit.decide("reject_all")
+
+
+_TRUSTED = f"""<!doctype html><html lang="en"><title>A page of the owner</title>{{allow}}
+<script async nonce="once" src="{{server}}/w/{SITE.key}.js"></script>
+<script type="text/plain" nonce="once" data-consent="analytics"
+  data-consent-src="https://held.example.com/first.js"></script>
+<script type="text/plain" nonce="once" data-consent="analytics">fetch("/reports?ran",
+  {{{{method: "POST", body: "inline ran"}}}})</script>
+<script type="text/plain" data-consent="analytics">fetch("/reports?ran",
+  {{{{method: "POST", body: "injected ran"}}}})</script>
+<img alt="" data-consent="analytics" data-consent-src="https://held.example.com/picture.gif">"""
+_ALLOW = """<script nonce="once">trustedTypes.createPolicy("default", {
+  createScriptURL: (url) => url, createScript: (text) => text })</script>"""
+
+
+@pytest.mark.parametrize("allow", ["", _ALLOW], ids=["none", "default"])
+def test_a_page_that_demands_trusted_types_says_which_scripts_run(
+    page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers, allow: str
+) -> None:
+    """What its default policy lets through is released; the rest is named in the console."""
+    policy = (
+        "script-src 'nonce-once'; require-trusted-types-for 'script'; "
+        f"trusted-types {'default' if allow else chr(39) + 'none' + chr(39)}"
+    )
+    body = _TRUSTED.format(server=server.url, allow=allow)
+    owner.pages["/"] = (body, {"Content-Security-Policy": policy})
+    errors: list[str] = []
+    told: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    page.on("console", lambda message: told.append(f"{message.type} {message.text}"))
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/")
+    visit.wait_for_notice()
+    has_types: bool = page.evaluate("'trustedTypes' in window")
+    watch_silence(page, trackers, 1.0)
+    visit.decide("accept_all")
+    wait_until_settled(page, trackers)
+    asked = {one.path for one in trackers.requests}
+    if allow or not has_types:
+        assert asked == {"/first.js", "/picture.gif"}
+        visit.wait_for(lambda: owner.reports == ["inline ran"], "the inline script")
+    else:
+        assert asked == {"/picture.gif"}
+        assert owner.reports == []
+        assert any(one.startswith("error") for one in told), told
+    assert any("nonce" in one for one in told), "what the nonce does not cover is named"
+    assert errors == []

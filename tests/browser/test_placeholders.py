@@ -81,3 +81,34 @@ def test_a_placeholder_offers_both_ways_in_the_language_of_the_page(
     text = place.locator("p").inner_text()
     assert "Smilee Chat" in text
     assert "Kommeet Oy" in text, "who would get data"
+
+
+@pytest.mark.parametrize("allowed", [(), ("google-analytics",)], ids=["nothing", "another"])
+def test_what_was_loaded_once_is_held_again_by_a_decision_that_does_not_allow_it(
+    page: Page,
+    owner: OwnerPages,
+    server: RunningServer,
+    trackers: Trackers,
+    allowed: tuple[str, ...],
+) -> None:
+    visit = _open(page, owner, server)
+    places = page.locator("consent-placeholder")
+    for path in ("/chat.html", "/film.mp4"):
+        places.first.locator("[data-consent-action=load_once]").click()
+        visit.wait_for(lambda: path in _asked(trackers), path)  # noqa: B023
+    visit.open_preferences()
+    for key in allowed:
+        visit.toggle_service(key)
+    visit.decide("save")
+    places.last.wait_for(state="visible")
+    assert places.count() == 2
+    assert page.locator("iframe[src],source[src]").count() == 0
+    wait_until_settled(page, trackers)
+    trackers.clear()
+    watch_silence(page, trackers, 1.0)
+    visit.reopen_preferences()
+    visit.decide("accept_all")
+    visit.wait_for(lambda: _asked(trackers) == {"/chat.html", "/film.mp4"}, "both come again")
+    visit.reopen_preferences()
+    visit.decide("withdraw")
+    assert page.locator("iframe[src],source[src]").count() == 0

@@ -1,10 +1,10 @@
 /** What each button does. */
 import { servicesOf } from "./config";
 import { decide } from "./decide";
-import { heldSelector, keysOf } from "./hold";
+import { keysOf } from "./hold";
 import { heldBy, showPlaceholders } from "./placeholder";
 import { chosenGrants, hidePreferences, showPreferences } from "./preferences";
-import { restore } from "./restore";
+import { releaseOnce } from "./release";
 import { actions, draw } from "./shell";
 import { grantsWhere, isGranted } from "./state";
 
@@ -24,19 +24,16 @@ export function wireActions(): void {
     decide(grantsWhere((key) => isGranted(key) || services.includes(key)), "service", "placeholder");
   };
   actions.load_once = (pressed) => {
-    const held = heldBy(pressed);
-    // For this page only: nothing is decided, so nothing is stored or told to anybody.
-    for (const element of [held, ...held.querySelectorAll(heldSelector)]) {
-      element.removeAttribute("data-consent");
-      restore(element);
-    }
+    releaseOnce(heldBy(pressed));
     showPlaceholders();
   };
-  document.addEventListener("click", (event) => {
-    const { target } = event;
-    const opener = target instanceof Element && target.closest<HTMLElement>("[data-consent-open]");
-    if (!opener) return;
-    event.preventDefault();
-    draw(() => showPreferences(opener));
-  });
+}
+
+/** The owner's own links to the preferences. */
+export function follow(event: Event): void {
+  const { target } = event;
+  const opener = target instanceof Element && target.closest<HTMLElement>("[data-consent-open]");
+  if (!opener) return;
+  event.preventDefault();
+  draw(() => showPreferences(opener));
 }

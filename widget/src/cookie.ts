@@ -1,6 +1,7 @@
 /** The decision cookie: `1.<version>.<unix seconds, base 36>.<subject>.<key~!refused~...>`. */
 import { config } from "./config";
-import type { Decision, Grants } from "./state";
+import { own } from "./element";
+import { emptyGrants, type Decision } from "./state";
 
 const name = `consent_${config.site}=`;
 const form = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([a-z0-9!~-]*)$/;
@@ -10,14 +11,16 @@ const lifetime = config.days * 86400; // seconds
 export const timeOf = ({ decided_at }: Decision) => Math.floor(Date.parse(decided_at) / 1000);
 
 function parseDecision(value: string): Decision | undefined {
-  const [found, version, time = "", subject_id = "", keys = ""] = form.exec(value) ?? [];
+  const found = form.exec(value);
   if (!found) return undefined;
-  const grants: Grants = {};
+  const [, version, time, subject_id, keys] = found as unknown as [string, string, string, string, string];
+  const grants = emptyGrants();
   for (const key of keys.split("~")) grants[key.replace("!", "")] = key[0] !== "!";
-  return { version: Number(version), subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants };
+  return { version: +version, subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants };
 }
 
-function formatDecision(decision: Decision): string {
+/** Two decisions that read the same are the same one. */
+export function formatDecision(decision: Decision): string {
   const { version, subject_id, grants } = decision;
   const keys = Object.keys(grants).map((key) => (grants[key] ? key : "!" + key));
   return [1, version, timeOf(decision).toString(36), subject_id, keys.join("~")].join(".");
@@ -26,7 +29,7 @@ function formatDecision(decision: Decision): string {
 /** Names and values of the cookies that this page can see; none where cookies are forbidden (sandboxed frames). */
 export function visibleCookies(): string[] {
   try {
-    return document.cookie.split("; ");
+    return own("cookie").split("; ");
   } catch {
     return [];
   }
@@ -44,15 +47,13 @@ export function readDecision(): Decision | undefined {
 
 /** Also removes: with an age that has passed, on the domain and path given. */
 export function writeCookie(pair: string, age: number, path: string, domain: string): void {
-  document.cookie =
-    `${pair};max-age=${age};path=${path};samesite=lax` +
-    (domain && ";domain=" + domain) +
-    (location.protocol[4] === "s" ? ";secure" : "");
+  const cookie = `${pair};max-age=${age};path=${path};samesite=lax` + (domain && ";domain=" + domain) + (location.protocol[4] === "s" ? ";secure" : "");
+  Reflect.set(Document.prototype, "cookie", cookie, document);
 }
 
 export function writeDecision(decision: Decision): void {
   try {
-    writeCookie(name + formatDecision(decision), timeOf(decision) + lifetime - Math.floor(Date.now() / 1000), "/", config.domain);
+    writeCookie(name + formatDecision(decision), (lifetime + timeOf(decision) - Date.now() / 1000) | 0, "/", config.domain);
   } catch {
     // the choice holds for this page, and the next one asks again
   }

@@ -1,7 +1,8 @@
 /** The visitor decides: everything in the page happens in this task, the server is told afterwards. */
+import type { ConsentApi } from "./api";
 import { cleanRefused } from "./clean";
 import { config } from "./config";
-import { readDecision, timeOf, writeDecision } from "./cookie";
+import { formatDecision, readDecision, timeOf, writeDecision } from "./cookie";
 import { showEntry } from "./entry";
 import { chooseLanguage, language, Ui } from "./language";
 import { hideNotice, showNotice } from "./notice";
@@ -19,7 +20,7 @@ export function tellPage(type: "ready" | "change"): void {
 
 /** 16 random bytes in hex. */
 function randomId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte | 256).toString(16).slice(1)).join("");
 }
 
 /** A UUID version 4 (RFC 9562, 5.4) by hand: crypto.randomUUID is missing on plain http. */
@@ -49,7 +50,7 @@ export function decide(grants: Grants, method: Method, layer: Layer): void {
   addToOutbox({ ...decision, decision_id: makeDecisionId(), method, layer, script, language });
   cleanRefused();
   if (needsReload) location.reload();
-  showEntry();
+  ask();
   announce(Ui.saved);
 }
 
@@ -60,17 +61,26 @@ export function recallDecision(): Decision | undefined {
   return decision && unsent && timeOf(unsent) >= timeOf(decision) ? unsent : decision;
 }
 
-/** After each answer: while a newer decision waits, it stays the one in the cookie. */
+const isSame = (one: Decision, other: Decision) => formatDecision(one) === formatDecision(other);
+
+/** After each answer, which may have put an older decision into the cookie. */
 export function keepNewest(): void {
-  const newest = recallDecision();
-  if (newest && readOutbox().length) writeDecision(newest);
+  catchUp();
+  const stored = readDecision();
+  if (stored && !isSame(current as Decision, stored)) writeDecision(current as Decision);
+}
+
+/** Asks, or offers the way back. In a frame the page round it does so for both; of a stranger's page nobody is told. */
+export function ask(): void {
+  if (frameElement && (parent as { consent?: ConsentApi }).consent?.ready) return;
+  if (isDecided()) showEntry();
+  else showNotice();
 }
 
 /** The visitor decided in another tab, or on a page from before this one came back from the cache. */
 export function catchUp(): void {
   const decision = recallDecision();
-  if (!decision || (current && timeOf(decision) <= timeOf(current))) return;
+  if (!decision || (current && (timeOf(decision) < timeOf(current) || isSame(current, decision)))) return;
   if (apply(decision)) location.reload();
-  else if (isDecided()) showEntry();
-  else showNotice();
+  ask();
 }

@@ -1,5 +1,10 @@
 /** Building DOM: no mark-up strings, so that every content policy lets us draw. */
 
+/** A property of the document: an element of the page with that name (`<img name=body>`) would shadow it. */
+export function own<K extends keyof Document>(name: K): Document[K] {
+  return Reflect.get(Document.prototype, name, document) as Document[K];
+}
+
 type Child = Node | string | false | undefined;
 
 /** Children that are nothing are left out. */

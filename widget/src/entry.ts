@@ -1,6 +1,6 @@
 /** The permanent way back: a small round button, unless the owner has a link of their own. */
 import { config } from "./config";
-import { button, make } from "./element";
+import { button, make, own } from "./element";
 import { ui, Ui } from "./language";
 import { shell } from "./shell";
 import { isDecided } from "./state";
@@ -9,8 +9,7 @@ let entry: HTMLElement | undefined;
 
 /** Waits for the whole page, since the owner's link may stand in the footer. */
 export function showEntry(): void {
-  if (document.readyState === "loading") return document.addEventListener("DOMContentLoaded", showEntry);
-  if (entry || config.entry === "own_link" || document.querySelector("[data-consent-open]") || !isDecided()) return;
+  if (entry || document.readyState === "loading" || config.entry === "own_link" || own("body").querySelector("[data-consent-open]") || !isDecided()) return;
   const root = shell();
   entry = button("settings", "", "entry " + config.entry);
   entry.append(make("i", { "aria-hidden": "true" }), make("span", {}, ui[Ui.entry]));

@@ -1,5 +1,5 @@
 /** Which elements of the page are held back, and until when. */
-import { necessary, publicGrants } from "./state";
+import { grantsNow, necessary } from "./state";
 
 export const heldSelector = "[data-consent]";
 
@@ -15,7 +15,7 @@ export function keysOf(element: Element): string[] {
 
 /** Whether an element may be there now: what is unknown or not decided is neither granted nor refused. */
 export function isAllowed(element: Element): boolean {
-  const grants = publicGrants();
+  const grants = grantsNow();
   return conditionOf(element)
     .split("|")
     .some((every) => every.match(/[^\s&]+/g)?.every((term) => grants[term.replace(/^!|service:/g, "")] === (term[0] !== "!")));

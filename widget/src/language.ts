@@ -1,5 +1,6 @@
 /** Which language the visitor reads: whole, never mixed. */
 import { config } from "./config";
+import { own } from "./element";
 
 /** The interface texts in the order in which the server lists them (consent_server/widget.py). */
 export enum Ui {
@@ -36,21 +37,13 @@ export enum Ui {
   length,
 }
 
-export interface CategoryTexts {
-  name: string;
-  description: string;
-  count: string;
-}
-
-export interface ServiceTexts {
-  name: string;
-  purpose: string;
-}
+export type CategoryTexts = [name: string, description: string, count: string];
+export type ServiceTexts = [name: string, purpose: string];
 
 /** The page's language, else the browser's, else the site's first one. */
 function choose(): string {
   const known = Object.keys(config.texts);
-  const wanted = [document.documentElement.lang, ...navigator.languages].flatMap((tag) => [tag, (tag.split("-")[0] as string).toLowerCase()]);
+  const wanted = [own("documentElement").lang, ...navigator.languages].flatMap((tag) => [tag, (tag.split("-")[0] as string).toLowerCase()]);
   return wanted.find((tag) => known.includes(tag)) ?? (known[0] as string);
 }
 
@@ -79,8 +72,8 @@ export function chooseLanguage(): void {
   categoryTexts = {};
   serviceTexts = {};
   for (const [category, ...services] of config.categories) {
-    categoryTexts[category] = { name: next(), description: next(), count: next() };
-    for (const service of services) serviceTexts[service] = { name: next(), purpose: next() };
+    categoryTexts[category] = [next(), next(), next()];
+    for (const service of services) serviceTexts[service] = [next(), next()];
   }
   vocabulary = ui.slice(at);
 }

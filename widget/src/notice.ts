@@ -15,7 +15,7 @@ export function makeAnswers(...others: HTMLElement[]): HTMLElement {
 }
 
 function makeNotice(): HTMLElement {
-  const names = config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.name));
+  const names = config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.[0]));
   return make(
     "section",
     { class: "notice " + config.position, role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body" },
@@ -41,6 +41,5 @@ export function showNotice(): void {
 }
 
 export function hideNotice(): void {
-  notice?.remove();
-  notice = undefined;
+  notice = notice?.remove() as undefined;
 }

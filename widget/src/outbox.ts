@@ -25,11 +25,16 @@ let isSending = false;
 let delay = firstDelay;
 let timer: number | undefined;
 
+/** Without prototypes, and one by one: pages that give objects or arrays a `toJSON` would change the words. */
+function spell(message: Message): string {
+  return JSON.stringify({ __proto__: null, ...message, grants: { __proto__: null, ...message.grants } });
+}
+
 export function readOutbox(): Message[] {
   if (memory) return memory;
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? "[]");
-    return Array.isArray(stored) ? stored.filter((message) => message?.decision_id && message.grants) : [];
+    const stored = JSON.parse(localStorage.getItem(key) ?? "[]") as Message[];
+    return stored.filter((message) => message?.decision_id && message.grants);
   } catch {
     return [];
   }
@@ -38,7 +43,7 @@ export function readOutbox(): Message[] {
 function writeOutbox(messages: Message[]): void {
   memory = undefined;
   try {
-    if (messages.length) localStorage.setItem(key, JSON.stringify(messages));
+    if (messages.length) localStorage.setItem(key, `[${messages.map(spell)}]`);
     else localStorage.removeItem(key);
   } catch {
     memory = messages;
@@ -51,43 +56,43 @@ function retryLater(): void {
   delay = Math.min(delay * 2, longestDelay);
 }
 
-export function sendNext(): void {
+export async function sendNext(): Promise<void> {
   const message = readOutbox()[0];
   if (isSending || !message) return;
+  const { decision_id } = message;
   clearTimeout(timer);
   isSending = true;
-  fetch(base + "/decisions", {
-    method: "POST",
-    body: JSON.stringify(message),
-    headers: { "content-type": "application/json" },
-    credentials: "include",
-    keepalive: true,
-  })
-    .then(async (response) => {
-      // Only our server's own words end the matter: a proxy or a hotel's sign-in page may answer anything.
-      const { event_id, status = 500 } = (await response.json()) as { event_id?: string; status?: number };
-      const { decision_id } = message;
-      if (event_id !== decision_id) {
-        if (status > 499 || status === 429) return retryLater();
-        console.warn("consent:", status, decision_id); // the same every time: it can never be recorded
-      }
-      writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));
-      delay = firstDelay;
-      afterAnswer();
-      setTimeout(sendNext);
-    })
-    .catch(retryLater)
-    .finally(() => (isSending = false));
+  try {
+    const response = await fetch(base + "/decisions", {
+      method: "POST",
+      body: spell(message),
+      headers: { "content-type": "application/json" },
+      credentials: "include",
+      keepalive: true, // also when the page goes
+    });
+    // Only our server's own words end the matter: a proxy or a hotel's sign-in page may answer anything.
+    const { event_id, status = 500 } = (await response.json()) as { event_id?: string; status?: number };
+    if (event_id !== decision_id) {
+      if (status > 499 || status === 429) throw status;
+      console.warn("consent:", status, decision_id); // the same every time: it can never be recorded
+    }
+    writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));
+    delay = firstDelay;
+    afterAnswer();
+    setTimeout(sendNext);
+  } catch {
+    retryLater();
+  }
+  isSending = false;
 }
 
 export function addToOutbox(message: Message): void {
   writeOutbox([...readOutbox(), message]);
-  sendNext();
+  void sendNext();
 }
 
 /** Sends what earlier pages left, now and whenever sending may work again. */
 export function startOutbox(answered: () => void): void {
   afterAnswer = answered;
   setTimeout(sendNext);
-  addEventListener("online", sendNext);
 }

@@ -8,7 +8,7 @@ import { openRoot } from "./shell";
 /** Held element -> what stands in its place, and the display that the page gave it inline. */
 const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
 /** How the page lays the held element out; its place is laid out likewise. */
-const layout = ["position", "inset", "float", "margin", "grid-area"];
+const layout = ["position", "inset", "float", "margin", "gridArea"] as const;
 const smallest = 60; // px: smaller ones are measuring pixels, not content
 
 type Placeholder = HTMLElement & { held: Element };
@@ -18,7 +18,7 @@ function makePlaceholder(held: Element): HTMLElement {
   host.held = held;
   const root = openRoot(host);
   const services = keysOf(held).flatMap(servicesOf);
-  const service = services.map((key) => serviceTexts[key]?.name).join(", ");
+  const service = services.map((key) => serviceTexts[key]?.[0]).join(", ");
   const provider = [...new Set(services.map((key) => config.services[key]?.[0]))].join(", ");
   root.append(
     make(
@@ -44,7 +44,7 @@ function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
   const { offsetWidth, offsetHeight } = held;
   if (offsetWidth < smallest || offsetHeight < smallest) return;
   const page = getComputedStyle(held);
-  for (const name of layout) host.style.setProperty(name, page.getPropertyValue(name));
+  for (const name of layout) host.style[name] = page[name];
   host.style.display = page.display === "inline" ? "inline-block" : page.display;
   host.style.width = offsetWidth + "px";
   host.style.height = offsetHeight + "px";

@@ -20,7 +20,7 @@ export function chosenGrants(): Grants {
 }
 
 function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
-  const { name, description, count } = categoryTexts[key] as CategoryTexts;
+  const [name, description, count] = categoryTexts[key] as CategoryTexts;
   const control = (of: string, fixed = "") => (key === necessary ? fixed : (switches[of] = makeSwitch(of, isGranted(of))));
   const section = make(
     "section",
@@ -84,8 +84,6 @@ export function showPreferences(pressed?: HTMLElement): void {
 }
 
 export function hidePreferences(): void {
-  dialog?.remove();
-  dialog = undefined;
-  opener?.focus(); // some browsers do not focus a button that is clicked, so they cannot come back to it
-  opener = undefined;
+  dialog = dialog?.remove() as undefined;
+  opener = opener?.focus() as undefined; // some browsers do not focus a button that is clicked, so they cannot come back to it
 }

@@ -15,6 +15,14 @@ function releaseElement(element: Element): void {
   restore(element);
 }
 
+/** For this page, or until a decision refuses it: nothing is decided, so nothing is stored or told to anybody. */
+export function releaseOnce(held: Element): void {
+  for (const element of [held, ...held.querySelectorAll(heldSelector)]) {
+    releaseElement(element);
+    element.removeAttribute("data-consent");
+  }
+}
+
 function releaseTemplate(template: HTMLTemplateElement): void {
   const content = document.importNode(template.content, true);
   const scripts = [...content.querySelectorAll("script")].filter(({ type }) => runs.test(type));

@@ -16,7 +16,7 @@ export function makeHeading(tag: "h3" | "h4", key: string, name: string, control
 }
 
 export function describeService(key: string, control: Node | string): HTMLElement {
-  const { name, purpose } = serviceTexts[key] as ServiceTexts;
+  const [name, purpose] = serviceTexts[key] as ServiceTexts;
   const [provider, policy, facts] = config.services[key] as Service;
   const country = wordAt(facts, 0);
   const items = itemsOf(key).map((item) => make("li", {}, make("code", {}, item.slice(2)), " " + wordAt(item, 1)));
@@ -32,7 +32,7 @@ export function describeService(key: string, control: Node | string): HTMLElemen
     { class: "service" },
     makeHeading("h4", key, name, control),
     make("p", { id: "about-" + key }, purpose),
-    make("dl", {}, ...rows.flatMap(([label, value]) => (value ? [make("dt", {}, ui[label]), make("dd", {}, value)] : []))),
+    make("dl", {}, ...rows.flatMap(([label, value]) => [value && make("dt", {}, ui[label]), value && make("dd", {}, value)])),
     policy && outsideLink(policy, ui[Ui.policy] as string),
   );
 }

@@ -1,6 +1,6 @@
 /** The one element that we add to a page: <consent-notice> with everything of ours in its shadow root. */
 import { config } from "./config";
-import { make } from "./element";
+import { make, own } from "./element";
 import { chooseLanguage, language, ui, Ui } from "./language";
 import { nonce } from "./origin";
 
@@ -29,14 +29,16 @@ function speak(host: HTMLElement): void {
   host.dir = ui[Ui.direction] as string;
 }
 
+function press({ target }: Event): void {
+  const pressed = (target as Element).closest<HTMLElement>("[data-consent-action]");
+  if (pressed) actions[pressed.dataset.consentAction as string]?.(pressed);
+}
+
 export function openRoot(host: HTMLElement): ShadowRoot {
   const root = host.attachShadow({ mode: "open" });
   speak(host);
   dress(root);
-  root.addEventListener("click", ({ target }) => {
-    const pressed = (target as Element).closest<HTMLElement>("[data-consent-action]");
-    if (pressed) actions[pressed.dataset.consentAction as string]?.(pressed);
-  });
+  root.addEventListener("click", press);
   return root;
 }
 
@@ -48,19 +50,21 @@ const drawing: (() => void)[] = [];
 export function shell(): ShadowRoot {
   if (!host) openRoot((host = make("consent-notice", {}))).append(status);
   speak(host);
-  if (!host.isConnected) document.body.prepend(host);
-  return host.shadowRoot as ShadowRoot;
+  if (!host.isConnected) own("body").prepend(host);
+  const root = host.shadowRoot as ShadowRoot;
+  root.addEventListener("click", press); // again: document.open() takes every listener away
+  return root;
 }
 
 /** Draws as soon as there is a body to draw in. */
 export function draw(make: () => void): void {
-  if (document.body) make();
-  else drawing.push(make);
+  drawing.push(make);
+  keepShell();
 }
 
 /** Called for every change of the page: the body has come, or the page threw our element out. */
 export function keepShell(): void {
-  if (!document.body) return;
+  if (!own("body")) return;
   for (const make of drawing.splice(0)) make();
   if (host && !host.isConnected) setTimeout(shell);
 }

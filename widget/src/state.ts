@@ -26,22 +26,29 @@ export function isDecided(): boolean {
   return !!current && current.version >= config.material;
 }
 
-/** A copy for the page; what is necessary is always granted. */
-export function publicGrants(): Grants {
-  const grants: Grants = { ...(isDecided() && current?.grants) };
+/** Without a prototype: what a page adds to every object is nobody's grant. */
+export const emptyGrants = (): Grants => Object.create(null) as Grants;
+
+/** What holds now; what is necessary is always granted. */
+export function grantsNow(): Grants {
+  const grants = Object.assign(emptyGrants(), isDecided() && current?.grants);
   for (const category of config.categories) if (category[0] === necessary) for (const key of category) grants[key] = true;
   return grants;
 }
 
+/** A copy for the page. */
+export const publicGrants = (): Grants => ({ ...grantsNow() });
+
 /** Whether a category or service may run now; everything unknown may not. */
 export function isGranted(key: string): boolean {
-  return publicGrants()[key] === true;
+  return grantsNow()[key] === true;
 }
 
 /** A complete map in which exactly these services (and categories without services) are granted. */
 export function grantsWhere(isChosen: (key: string) => boolean): Grants {
-  const grants: Grants = {};
-  for (const [category, ...services] of config.categories.filter(([key]) => key !== necessary)) {
+  const grants = emptyGrants();
+  for (const [category, ...services] of config.categories) {
+    if (category === necessary) continue;
     for (const service of services) grants[service] = isChosen(service);
     grants[category] = services.length ? services.every((service) => grants[service]) : isChosen(category);
   }

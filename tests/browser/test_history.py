@@ -1,0 +1,141 @@
+"""History: pages that come back from the browser's memory follow what was decided meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from .browsers import Browsers, launch_options
+from .owner_pages import OwnerPages, running_owner_pages
+from .running_server import RunningServer
+from .sites import SITES
+from .trackers import Trackers
+from .visit import Visit, wait_until_settled, watch_silence
+
+SITE = SITES["smilee"]
+_PICTURE = (
+    '<img alt="" data-consent="analytics" data-consent-src="https://held.example.com/{}.gif">'
+)
+_SCRIPT = (
+    '<script type="text/plain" data-consent="analytics" '
+    'data-consent-src="https://held.example.com/{}.js"></script>'
+)
+
+#: A page that comes back is out of reach for what drives the browser: it tells what it shows.
+_REPORT = """<script>
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  const tell = (what) => navigator.sendBeacon("/reports", what);
+  tell("came back");
+  const isAsked = () =>
+    document.querySelector("consent-notice")?.shadowRoot.querySelector("section[role=dialog]");
+  setInterval(() => tell(isAsked() ? "asks" : "asks nothing"), 100);
+});
+</script>"""
+
+
+@pytest.fixture
+def owner() -> Iterator[OwnerPages]:
+    with running_owner_pages() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browsers: Browsers, browser_name: str, trackers: Trackers) -> Iterator[Page]:
+    """A tab whose pages stay in memory when they are left: a driven browser drops them."""
+    options = launch_options(browser_name, trackers)
+    if browser_name == "chromium":
+        options["ignore_default_args"] = ["--disable-back-forward-cache"]
+    else:
+        options["firefox_user_prefs"]["browser.sessionhistory.max_total_viewers"] = 8
+        options["firefox_user_prefs"]["fission.bfcacheInParent"] = True
+    browser = getattr(browsers.playwright, browser_name).launch(**options)
+    context: BrowserContext = browser.new_context(ignore_https_errors=True)
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    browser.close()
+
+
+def _write(owner: OwnerPages, server: RunningServer, held: str) -> None:
+    tag = f'<script src="{server.url}/w/smilee.js"></script>'
+    for name in ("one", "two"):
+        body = f"<title>{name}</title><main>{held.format(name)}</main>"
+        head = f'<!doctype html><html lang="en">{tag}{_REPORT}'
+        owner.pages[f"/{name}"] = (head + body, {})
+
+
+def _go_back(page: Page, owner: OwnerPages) -> None:
+    page.evaluate("setTimeout(() => history.back())")
+    _wait_for(lambda: "came back" in owner.reports, "the page comes out of the browser's memory")
+
+
+def _wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+
+
+def _asked(trackers: Trackers) -> list[str]:
+    return [one.path for one in trackers.requests]
+
+
+def test_a_page_that_comes_back_releases_what_was_granted_after_it(
+    page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers
+) -> None:
+    _write(owner, server, _PICTURE)
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/one")
+    visit.wait_for_notice()
+    page.goto(f"{owner.url}/two")
+    visit.wait_for_notice()
+    visit.decide("accept_all")
+    visit.wait_for(lambda: _asked(trackers) == ["/two.gif"], "the picture of the second page")
+    _go_back(page, owner)
+    _wait_for(lambda: _asked(trackers) == ["/two.gif", "/one.gif"], "the picture of the first")
+    _wait_for(lambda: owner.reports[-1] == "asks nothing", "the notice goes")
+
+
+def test_a_page_that_comes_back_does_not_ask_again_what_was_refused_after_it(
+    page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers
+) -> None:
+    _write(owner, server, _PICTURE)
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/one")
+    visit.wait_for_notice()
+    page.goto(f"{owner.url}/two")
+    visit.wait_for_notice()
+    visit.decide("reject_all")
+    _go_back(page, owner)
+    _wait_for(lambda: owner.reports[-1] == "asks nothing", "the notice goes")
+    _wait_for(lambda: owner.reports.count("asks nothing") > 10, "a second goes by")
+    assert trackers.requests == []
+
+
+def test_a_script_stops_that_comes_back_with_its_page_after_a_withdrawal(
+    page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers
+) -> None:
+    _write(owner, server, _SCRIPT)
+    visit = Visit(page, SITE, server)
+    page.goto(f"{owner.url}/one")
+    visit.wait_for_notice()
+    visit.decide("accept_all")
+    page.wait_for_function("window.__ran?.length === 1")
+    page.evaluate(
+        "addEventListener('pageshow', () => "
+        "setInterval(() => fetch('https://held.example.com/beat'), 50))"
+    )
+    page.goto(f"{owner.url}/two")
+    page.wait_for_function("window.__ran?.length === 1")
+    visit.reopen_preferences()
+    visit.choose("withdraw")
+    page.wait_for_function("window.__ran === undefined && document.readyState === 'complete'")
+    _go_back(page, owner)
+    page.wait_for_function("window.__ran === undefined && document.readyState === 'complete'")
+    wait_until_settled(page, trackers)
+    trackers.clear()
+    watch_silence(page, trackers, 1.0)
+    assert not visit.notice_is_shown
