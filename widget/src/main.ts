@@ -36,8 +36,11 @@ function listen(): void {
 /** Follows the page while it is read and for as long as it lives. */
 function watch(): void {
   listen();
+  let root = document.documentElement;
   new MutationObserver((records) => {
-    if (records.some(({ target }) => target === document)) listen();
+    const { documentElement } = document;
+    if (root !== documentElement) listen();
+    root = documentElement;
     keepShell();
     // Of many nodes at once, looking at the whole page costs less than looking at each.
     if (records.length > 9 || records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();

@@ -50,13 +50,23 @@ function holdElement(element: Element, isParsed: boolean): void {
 /** What may hold an address in its text. */
 export const isCode = ({ localName }: Node & { localName?: string }) => localName === "script" || localName === "style";
 
-/** What was made in this document has passed our hooks, up to its text; what comes from elsewhere has not. */
-export function holdInserted(node: Element, into: Node): void {
+const isFrame = ({ localName }: Element) => /^i?frame$|^object$/.test(localName);
+
+/** What was made in this document has passed our hooks, up to its text; what comes from elsewhere has not. Tells whether there are frames in it. */
+export function holdInserted(node: Element, into: Node): boolean {
   const { ownerDocument } = node;
   if (ownerDocument !== into.ownerDocument && ownerDocument !== into) holdTree(node);
+  let hasFrames = isFrame(node);
   if (isCode(node)) holdElement(node, false);
   else if (node.nodeType === 1) holdStyle(node as HTMLElement);
-  if (node.firstElementChild) for (const element of find(node, "script,style,[style]")) isCode(element) ? holdElement(element, false) : holdStyle(element as HTMLElement);
+  if (node.firstElementChild)
+    for (const element of find(node, "script,style,[style],iframe,frame,object"))
+      if (isCode(element)) holdElement(element, false);
+      else {
+        hasFrames ||= isFrame(element);
+        holdStyle(element as HTMLElement);
+      }
+  return hasFrames;
 }
 
 /** An element or a fragment with everything in it. */

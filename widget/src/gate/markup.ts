@@ -33,17 +33,17 @@ function holdTag(tag: string): string {
 let unfinished = "";
 
 /** A tag may be written in pieces: its beginning waits for its end, as it does in the browser's own parser. */
-export function holdWritten(texts: unknown[]): unknown {
+export function wholeTags(texts: unknown[]): string {
   const text = unfinished + texts.join("");
   const end = text.search(/<[^<>]*$/);
   unfinished = end < 0 ? "" : text.slice(end);
-  return holdMarkup(end < 0 ? text : text.slice(0, end));
+  return end < 0 ? text : text.slice(0, end);
 }
 
 /** The same text where nothing in it must wait. */
 export function holdMarkup(html: unknown): unknown {
+  if (!/\/\/|&|\\/.test(html as string)) return html;
   const text = String(html);
-  if (!/\/\/|&|\\/.test(text)) return html;
   const held = text.replace(tags, holdTag);
   return held === text ? html : (policy?.createHTML(held) ?? held);
 }

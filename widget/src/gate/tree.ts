@@ -2,7 +2,7 @@
 import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { guardLocation } from "./frames";
-import { holdMarkup, holdWritten } from "./markup";
+import { holdMarkup, wholeTags } from "./markup";
 import { holdStyle } from "./styles";
 
 const watched = new WeakSet<object>();
@@ -56,6 +56,7 @@ function guardInsertions(realm: Realm): void {
   for (const name of ["Node", "Element", "Document", "DocumentFragment", "ShadowRoot", "CharacterData", "Range"])
     for (const method of Object.getOwnPropertyNames(realm[name].prototype)) {
       const isMarkup = /HTML|^write|Contextual|^exec/.test(method);
+      const isWriting = method.startsWith("write");
       const isMaking = /^(import|clone|create)/.test(method);
       if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt|clone)/.test(method)) continue;
       const enterFrames = () => {
@@ -63,26 +64,30 @@ function guardInsertions(realm: Realm): void {
         for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
       };
       const lookAtNodes = (go: () => unknown, self: Node, args: Args) => {
-        for (const given of args) if (given?.nodeType) holdInserted(given, self);
+        let hasFrames = isMaking;
+        for (const given of args) if (given?.nodeType && holdInserted(given, self)) hasFrames = true;
         const result = go();
         if (isMaking) holdTree(result as Node);
-        enterFrames();
+        if (hasFrames) enterFrames();
         return result;
       };
       const lookAtMarkup = (go: () => unknown, self: Node, args: Args) => {
         const { parentElement } = self; // one that replaces itself is gone afterwards
-        const before = args.join();
-        if (/^write/.test(method)) args.splice(0, args.length, holdWritten(method === "write" ? args : [...args, "\n"]));
-        else args.forEach((given, at) => given && (args[at] = holdMarkup(given)));
+        let isChanged = isWriting;
+        if (isWriting) args.splice(0, args.length, wholeTags(method === "write" ? args : [...args, "\n"]));
+        for (const at in args) {
+          const held = holdMarkup(args[at]);
+          isChanged ||= held !== args[at];
+          args[at] = held;
+        }
         const result = go();
         if (isMaking) holdTree(result as Node);
-        const isChanged = args.join() !== before;
-        if (isChanged || /style[^]+\/\//.test(before)) {
+        if (isChanged || args.some((text) => /frame|object|style[^]+\/\//i.test(text))) {
           const place = parentElement ?? (self as Document).documentElement ?? self;
           if (isChanged) holdTree(place); // our own changes, come back as elements
           for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
+          enterFrames();
         }
-        enterFrames();
         return result;
       };
       const look = isMarkup ? lookAtMarkup : lookAtNodes;
