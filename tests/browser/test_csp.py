@@ -150,4 +150,5 @@ def test_a_page_that_demands_trusted_types_says_which_scripts_run(
         assert owner.reports == []
         assert any(one.startswith("error") for one in told), told
     assert any("nonce" in one for one in told), "what the nonce does not cover is named"
-    assert errors == []
+    # Firefox lists the policy's own reports among errors of the page.
+    assert [one for one in errors if "blocked" not in one] == []

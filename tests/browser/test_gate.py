@@ -151,3 +151,34 @@ def test_without_strict_an_unknown_host_is_the_sites_own_affair(
     _visit(page, owner, gated, _UNKNOWN)
     wait_until_settled(page, trackers)
     assert f"{UNKNOWN}/x.gif" in _asked(trackers)
+
+
+_STRICT_TYPES = {
+    "Content-Security-Policy": "require-trusted-types-for 'script'; trusted-types consent page"
+}
+_TYPED = f"""<script src="{GA}/parsed.js"></script><script>
+var types = window.trustedTypes && trustedTypes.createPolicy('page', {{
+  createHTML: function (x) {{ return x; }}, createScriptURL: function (x) {{ return x; }}
+}});
+var trust = function (kind, x) {{ return types ? types[kind](x) : x; }};
+var tag = document.createElement('script');
+tag.src = trust('createScriptURL', '{GA}/by-script.js');
+document.body.appendChild(tag);
+document.body.insertAdjacentHTML('beforeend', trust('createHTML', '<img alt="" src="{GA}/x.gif">'));
+</script>"""
+
+
+def test_a_page_that_demands_trusted_types_is_held_and_released_where_it_allows_our_name(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    body = _PAGE.format(server=gated.url, site=GATED.key, body=_TYPED)
+    owner.pages["/"] = (body, _STRICT_TYPES)
+    page.goto(f"{owner.url}/")
+    visit = Visit(page, GATED, gated)
+    visit.wait_for_notice()
+    wait_until_settled(page, trackers)
+    assert trackers.runs == []
+    visit.decide("accept_all")
+    visit.wait_for(lambda: len(trackers.runs) == 2, "both scripts run")
+    wait_until_settled(page, trackers)
+    assert {f"{GA}/parsed.js", f"{GA}/by-script.js", f"{GA}/x.gif"} <= set(_asked(trackers))

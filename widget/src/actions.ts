@@ -2,7 +2,7 @@
 import { servicesOf } from "./config";
 import { decide } from "./decide";
 import { keysOf } from "./hold";
-import { heldBy, showPlaceholders } from "./placeholder";
+import { heldBy, uncover } from "./placeholder";
 import { chosenGrants, hidePreferences, showPreferences } from "./preferences";
 import { releaseOnce } from "./release";
 import { actions, draw } from "./shell";
@@ -24,8 +24,9 @@ export function wireActions(): void {
     decide(grantsWhere((key) => isGranted(key) || services.includes(key)), "service", "placeholder");
   };
   actions.load_once = (pressed) => {
-    releaseOnce(heldBy(pressed));
-    showPlaceholders();
+    const held = heldBy(pressed);
+    uncover(held);
+    releaseOnce(held);
   };
 }
 

@@ -36,14 +36,11 @@ function listen(): void {
 /** Follows the page while it is read and for as long as it lives. */
 function watch(): void {
   listen();
-  let root = document.documentElement;
   new MutationObserver((records) => {
-    const { documentElement } = document;
-    if (root !== documentElement) listen();
-    root = documentElement;
+    if (records.some(({ target }) => target === document)) listen();
     keepShell();
     // Of many nodes at once, looking at the whole page costs less than looking at each.
-    if (records.length > 9 || records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();
+    if ((GATE && records.length > 9) || records.some((record) => [...record.addedNodes].some(bringsHeld))) lookAgain();
   }).observe(document, { childList: true, subtree: true });
 }
 

@@ -11,9 +11,9 @@ const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
 const layout = ["position", "inset", "float", "margin", "gridArea"] as const;
 const smallest = 60; // px: smaller ones are measuring pixels, not content
 
-type Placeholder = HTMLElement & { held: Element };
+type Placeholder = HTMLElement & { held: HTMLElement };
 
-function makePlaceholder(held: Element): HTMLElement {
+function makePlaceholder(held: HTMLElement): HTMLElement {
   const host = make("consent-placeholder", {}) as Placeholder;
   host.held = held;
   const root = openRoot(host);
@@ -53,18 +53,21 @@ function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
 }
 
 /** The held element that a placeholder's button stands for. */
-export function heldBy(pressed: Element): Element {
+export function heldBy(pressed: Element): HTMLElement {
   return ((pressed.getRootNode() as ShadowRoot).host as Placeholder).held;
+}
+
+/** Leaves the element as the page made it. */
+export function uncover(held: HTMLElement): void {
+  const [host, display] = places.get(held) as [HTMLElement, string];
+  host.remove();
+  held.style.display = display;
+  places.delete(held);
 }
 
 /** Gives every held frame its placeholder, and takes away those that are not needed any more. */
 export function showPlaceholders(): void {
-  for (const [held, [host, display]] of places) {
-    if (held.isConnected && !isAllowed(held)) continue;
-    host.remove();
-    held.style.display = display;
-    places.delete(held);
-  }
+  for (const held of places.keys()) if (!held.isConnected || isAllowed(held)) uncover(held);
   for (const held of document.querySelectorAll<HTMLElement>("iframe,video,embed,object")) {
     if (isAllowed(held) || !keysOf(held).flatMap(servicesOf).every((key) => config.services[key])) continue;
     const place = places.get(held) ?? [makePlaceholder(held), held.style.display];

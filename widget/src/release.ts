@@ -79,5 +79,5 @@ export function holdWithdrawn(): boolean {
 /** Whether an inserted node brings something to release, or shows that an earlier one is complete. */
 export function bringsHeld(node: Node): boolean {
   const selector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
-  return hasIncomplete || (node instanceof Element && (node.matches(selector) || !!(node.firstElementChild && node.querySelector(selector))));
+  return hasIncomplete || (node instanceof Element && (node.matches(selector) || !!node.querySelector(selector)));
 }

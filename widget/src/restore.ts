@@ -1,12 +1,12 @@
 /** Held attributes: `data-consent-src` becomes `src` again. */
-import { setAttribute } from "./gate/builtins";
+import { setAttribute, trust } from "./gate/builtins";
 import { gatedAs, letGo } from "./gate/held";
 
 export const prefix = "data-consent-";
 
 /** Attributes that user-written mark-up must not smuggle past a sanitizer that lets data-* through. */
 function isUnsafe(element: Element, name: string): boolean {
-  return /^(on|srcdoc$|style$)/.test(name) || (/href$/.test(name) && !/^(link|(fe)?image|script|use)$/i.test(element.tagName));
+  return /^(on|srcdoc$|style$)/.test(name) || (name === "href" && !/^(link|(fe)?image|script)$/i.test(element.tagName));
 }
 
 /** Gives an element the attributes that it was held without. */
@@ -17,8 +17,8 @@ export function restore(element: Element): void {
     const held = name.slice(prefix.length);
     if (!name.startsWith(prefix) || (!isGated && isUnsafe(element, held))) continue;
     element.removeAttribute(name);
-    if (held.startsWith("xlink")) element.setAttributeNS("http://www.w3.org/1999/xlink", held, value);
-    else if (GATE) setAttribute(element, held, value);
+    if (GATE && held.startsWith("xlink")) element.setAttributeNS("http://www.w3.org/1999/xlink", held, value);
+    else if (GATE) setAttribute(element, held, held === "src" ? trust("createScriptURL", value) : value);
     else element.setAttribute(held, value);
   }
   const parent = element.parentElement;

@@ -3,6 +3,7 @@ import { nonce } from "./origin";
 import { isAllowed } from "./hold";
 import { prefix, restore } from "./restore";
 import { make } from "./element";
+import { trust } from "./gate/builtins";
 import { gatedAs } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
@@ -10,7 +11,7 @@ const waiting: [held: HTMLScriptElement, by: Element][] = [];
 let loading = 0;
 
 /** Types that a browser runs; any other makes a block of data. */
-export const runs = /^(|module|importmap|speculationrules|.*(java|ecma)script)$/i;
+export const runs = /^(|module|importmap|.*(java|ecma)script)$/i;
 
 function isExternal(held: Element): boolean {
   return held.matches(`[src],[${prefix}src]`);
@@ -23,7 +24,7 @@ function revive(held: HTMLScriptElement): HTMLScriptElement {
   restore(script);
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
   script.async = script.hasAttribute("async"); // made by script it would be async by itself
-  if (!script.hasAttribute("src")) script.text = held.text;
+  if (!script.hasAttribute("src")) script.text = GATE ? trust("createScript", held.text) : held.text;
   held.replaceWith(script);
   return script;
 }
@@ -75,5 +76,5 @@ export function runScripts(): void {
 /** With a nonce on our own tag, injected mark-up must not run through us what the policy would stop. */
 export function queueScript(held: HTMLScriptElement, by: Element): void {
   if (nonce && held.nonce !== nonce && !(GATE && gatedAs(held))) console.warn("consent:", "nonce", held);
-  else if (!waiting.some(([one]) => one === held)) waiting.push([held, by]);
+  else if (!GATE || !waiting.some(([one]) => one === held)) waiting.push([held, by]);
 }

@@ -37,7 +37,7 @@ function holdElement(element: Element, isParsed: boolean): void {
   const isHeld = gatedAs(element);
   if (isHeld || (element.hasAttribute("data-consent") && element.getRootNode() instanceof ShadowRoot)) keep(element);
   const isScript = element.localName === "script";
-  if (!isCode(element) || (isScript && !runs.test(type)) || type === "text/plain") return;
+  if (!isCode(element) || (isScript && !/^spec/.test(type) && !runs.test(type)) || type === "text/plain") return;
   const text = element.textContent;
   if (type === "importmap") readImportMap(text);
   // Firefox has taken the address by now, and looks at the type once more.

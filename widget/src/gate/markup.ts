@@ -1,5 +1,5 @@
 /** Mark-up that the page writes as text: tags that must wait are changed before the browser reads them. */
-import { apply, getOwnPropertyDescriptor, type Realm } from "./builtins";
+import { apply, getOwnPropertyDescriptor, trust } from "./builtins";
 import { holdTree } from "./elements";
 import { gatedAs } from "./held";
 
@@ -8,20 +8,8 @@ const tags = /<(script|style)\b(?:"[^"]*"|'[^']*'|[^'">])*>[^]*?(?=<\/\1|$)|<[a-
 const inert = document.implementation.createHTMLDocument().createElement("template");
 const setHtml = getOwnPropertyDescriptor(Element.prototype, "innerHTML")?.set as (html: string) => void;
 
-interface Policy {
-  createHTML(html: string): string;
-}
-
-/** On pages that demand trusted types; where the page forbids ours, changed mark-up is not written. */
-let policy: Policy | undefined;
-try {
-  policy = (window as Realm).trustedTypes?.createPolicy("consent", { createHTML: (html: string) => html });
-} catch {
-  // see above
-}
-
 function holdTag(tag: string): string {
-  apply(setHtml, inert, [policy?.createHTML(tag) ?? tag]);
+  apply(setHtml, inert, [trust("createHTML", tag)]);
   const element = inert.content.firstElementChild;
   if (!element) return tag;
   holdTree(element);
@@ -45,5 +33,5 @@ export function holdMarkup(html: unknown): unknown {
   if (!/\/\/|&|\\/.test(html as string)) return html;
   const text = String(html);
   const held = text.replace(tags, holdTag);
-  return held === text ? html : (policy?.createHTML(held) ?? held);
+  return held === text ? html : trust("createHTML", held);
 }

@@ -2,7 +2,7 @@
 import { base, nonce } from "../origin";
 import { attempt } from "../scripts";
 import { isGranted } from "../state";
-import { append } from "./builtins";
+import { append, trust } from "./builtins";
 import { own, patterns } from "./verdict";
 
 type Map = Record<string, string>;
@@ -17,7 +17,7 @@ function addMap(map: object): void {
   const script = document.createElement("script");
   script.type = "importmap";
   script.nonce = nonce;
-  script.text = JSON.stringify(map);
+  script.text = trust("createScript", JSON.stringify(map));
   append(document.head, script); // unseen by our own hooks
   script.remove();
 }

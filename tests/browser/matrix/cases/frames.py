@@ -60,7 +60,9 @@ CASES = named(
         "frame-of-the-same-origin",
         '<iframe title="x" src="/files/inner.html"></iframe>',
         declared='<iframe @held title="x" data-consent-src="/files/inner.html"></iframe>',
-        files={"inner.html": '<!doctype html><html><head><title>x</title><script src="@ga/a.js"></script></head></html>'},
+        files={
+            "inner.html": '<!doctype html><html><head><title>x</title><script src="@ga/a.js"></script></head></html>'
+        },
     ),
     src(
         "object",
