@@ -257,9 +257,11 @@ def test_what_the_gate_holds_is_told_with_the_pattern(gate: Diagnosed) -> None:
     body = f"""<div data-consent="analytics">marked</div><script>
 for (const address of ['{GA}/by-script.js', '{UNLISTED}/x.js'])
   document.body.append(Object.assign(document.createElement('script'), {{ src: address }}));
+fetch('{GA}/collect');
 </script>"""
     gate.open(body, head=FIRST_TAG)
     held = {one.get("address", ""): one for one in gate.report()["held"]}
+    assert gate.report()["waiting_calls"] == ["google-analytics"]
     known = held[f"{GA}/by-script.js"]
     assert known["rule"] == "gate"
     assert known["because"] in {"www.google-analytics.com", "*.google-analytics.com"}

@@ -26,7 +26,8 @@ _INSERTS = f"""() => {{
     const row = document.createElement('li');
     row.className = 'row';
     row.dataset.at = at;
-    row.innerHTML = `<a href="/rows/${{at}}">Row <b>${{at}}</b></a> <span>of ${{new Date(at * 1e7).toISOString()}}</span>`;
+    const day = new Date(at * 1e7).toISOString();
+    row.innerHTML = `<a href="/rows/${{at}}">Row <b>${{at}}</b></a> <span>of ${{day}}</span>`;
     list.appendChild(row);
   }}
   list.offsetHeight;

@@ -20,7 +20,7 @@ from .verdicts import Verdict, judge
 from .walk import Walker
 
 #: Visitors at a time.
-CROWD = 6
+CROWD = 8
 
 OpenTab = Callable[[Trackers], Awaitable[Tab]]
 #: (level, case) -> what failed, with what was seen.

@@ -22,6 +22,9 @@ export function runWaiting(): void {
   }
 }
 
+/** For the owner: what each call waits for. */
+export const waitingCalls = (): string[] => calls.map(([keys]) => keys.join(" | "));
+
 /** Answers to a call that waits. */
 export const wait = (keys: string[], go: () => unknown) => later(keys, go);
 
