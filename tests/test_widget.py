@@ -12,7 +12,7 @@ import pytest
 
 from consent_server.site_form import load_site_form
 from consent_server.snapshot import build_snapshot
-from consent_server.widget import compose_script, pack_script, read_core
+from consent_server.widget import compose_script, pack_script, read_core, read_forms
 from tests.conftest import ReadSite
 from tests.test_site_form import change
 
@@ -58,6 +58,12 @@ def test_the_smilee_script_fits_into_nine_kilobytes(read_site: ReadSite) -> None
     config = build_snapshot(load_site_form(read_site("smilee")))
     for version in range(1, 12):  # the number alone moves the size by some bytes
         assert len(pack_script(compose_script(config, version, 1)).brotli) <= 9_000
+
+
+@pytest.mark.parametrize("form", ["bar", "box", "centred"])
+def test_widget_and_gate_fit_into_twelve_kilobytes_beside_what_the_site_says(form: str) -> None:
+    code = read_core("gate") + read_forms()[form]
+    assert len(brotli.compress(code.encode(), quality=11)) <= 12_000
 
 
 @pytest.mark.parametrize("blocking", ["gate", "strict"])

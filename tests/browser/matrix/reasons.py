@@ -8,31 +8,119 @@ READ_AHEAD: Final = (
     "The browser's preload scanner asks for what it reads in the mark-up before any script can "
     "act. The code does not run and stores nothing."
 )
-DECLARE_IT: Final = (
-    "The page's own file imports it; a script sees only the file. Declare the file, "
-    "or name its address in a service."
-)
 FRAME: Final = (
     "The browser opens a connection as soon as its parser meets the frame; what would come over it "
     "is stopped before it is there."
 )
+LOCATION: Final = (
+    "No script may watch a frame's location (HTML: [LegacyUnforgeable]). With the strict gate the "
+    "request leaves, and no code runs in the frame while anything is refused."
+)
+SHADOW: Final = (
+    "A parser that pauses between an element and its shadow root tells no observer of the root: "
+    "what is in it may run. Seen in some runs only."
+)
+MODULE: Final = (
+    "The import failed before consent and is tried again on the next page; Firefox has one import "
+    "map a page, which is the page's own, so there it runs: declare the module."
+)
+PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
 OPEN: Final = "Open: declare it."
 
-_READ_AHEAD_FAMILIES = frozenset({"parser", "resources", "vendor snippets"})
-_FRAMES = frozenset({"frame", "frame-hidden", "frame-lazy", "frame-sandboxed", "embed", "object"})
-_IMPORTED = frozenset(
-    {"own-module-that-imports", "worker-of-own-file", "shared-worker-of-own-file"}
+#: What stands in the mark-up and is asked for ahead of every script.
+READ_AHEAD_CASES: Final = frozenset(
+    [
+        "declarative-shadow-image",
+        "declarative-shadow-style",
+        "deferred-in-order",
+        "frame-of-the-same-origin",
+        "getjenny-chat",
+        "google-analytics",
+        "google-maps",
+        "hubspot",
+        "image",
+        "image-crossorigin",
+        "image-srcset",
+        "input-image",
+        "library-then-code",
+        "logrocket",
+        "module-preload",
+        "modules-in-order",
+        "new-relic",
+        "picture",
+        "prefetch",
+        "preload-fetch",
+        "preload-font",
+        "preload-image",
+        "preload-image-set",
+        "preload-script",
+        "script",
+        "script-async",
+        "script-by-base",
+        "script-crossorigin",
+        "script-defer",
+        "script-entities",
+        "script-escaped-host",
+        "script-in-head",
+        "script-in-late-chunk",
+        "script-in-svg",
+        "script-in-svg-xlink",
+        "script-in-table",
+        "script-module",
+        "script-old-language",
+        "script-protocol-relative",
+        "script-referrer-policy",
+        "script-upper-case",
+        "script-upper-case-tag",
+        "script-with-backslashes",
+        "script-with-port",
+        "script-with-tab-in-address",
+        "script-with-type",
+        "sentry-loader",
+        "smilee-chat",
+        "style-animation",
+        "style-import",
+        "style-import-url",
+        "style-rule-property",
+        "style-sheet",
+        "style-sheet-alternate",
+        "style-sheet-for-print",
+        "svg-filter-image",
+        "svg-image",
+        "svg-image-xlink",
+        "svg-style",
+        "twilio-flex",
+        "two-scripts-in-order",
+        "video-poster",
+        "vimeo-player",
+    ]
 )
+#: Frames in the mark-up: their parser starts them at once.
+FRAME_CASES: Final = frozenset(
+    {"frame", "frame-hidden", "frame-lazy", "frame-sandboxed", "embed", "object"}
+)
+LOCATION_CASES: Final = frozenset(
+    {"frame-location", "frame-location-href", "frame-location-replace"}
+)
+SHADOW_CASES: Final = frozenset({"declarative-shadow-script"})
+_OTHERS: Final = {
+    **dict.fromkeys(LOCATION_CASES, LOCATION),
+    **dict.fromkeys(SHADOW_CASES, SHADOW),
+    "own-module-that-imports": MODULE,
+    "handler-onerror": PAST,
+    "request-synchronous": "A synchronous request cannot wait: it is never made on that page.",
+}
 
 
-def reason_of(case: str, level: str, family: str, verdicts: list[str]) -> str:
+def reason_of(case: str, level: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
+    if level in {"gate", "strict"}:
+        if case in _OTHERS:
+            return _OTHERS[case]
+        if verdicts == ["requested"] and case in READ_AHEAD_CASES:
+            return READ_AHEAD
+        if verdicts == ["requested"] and case in FRAME_CASES:
+            return FRAME
     if case == "script-by-base" and level == "declared":
         return "The browser asks for the page's icon at its base address."
-    if case in _IMPORTED:
-        return DECLARE_IT
-    if level in {"gate", "strict"} and verdicts == ["requested"]:
-        if case in _FRAMES:
-            return FRAME
-        return READ_AHEAD if family in _READ_AHEAD_FAMILIES else OPEN
     return OPEN

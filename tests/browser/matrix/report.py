@@ -127,7 +127,7 @@ def _gaps(cases: list[Case], level: str, gaps: Gaps) -> str:
     groups: dict[tuple[str, str], list[str]] = {}
     for one in cases:
         if verdicts := gaps.get(one.name):
-            reason = reason_of(one.name, level, one.family, list(verdicts))
+            reason = reason_of(one.name, level, list(verdicts))
             failed = ", ".join(_WORDS[verdict] for verdict in verdicts)
             groups.setdefault((failed, reason), []).append(f"`{one.name}`")
     if not groups:

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ..running_server import RunningServer
-from . import report
+from . import reasons, report
 from .case import Case, Engine
 from .cases import CASES, FAMILIES
 from .measure import Measured, measure
 from .pages import LEVELS, Level, MatrixPages, running_pages
-from .record import gaps_of, read_record, write_record
+from .record import BESIDE, gaps_of, read_record, write_record
 from .site import publish
 
 #: One case in so many is walked on every change; `-m matrix` walks all.
@@ -57,6 +57,48 @@ def test_the_record_names_only_cases_that_there_are() -> None:
     for levels in read_record().values():
         for level, gaps in levels.items():
             assert level == "missing" or set(gaps) <= names
+
+
+def _gaps(engine: Engine, level: Level, *verdicts: str) -> set[str]:
+    gaps = read_record()[engine][level]
+    return {case for case, failed in gaps.items() if set(verdicts) & set(failed)}
+
+
+def test_in_chromium_marked_and_rewritten_pages_pass_every_verdict() -> None:
+    record = read_record()["chromium"]
+    assert record["missing"] == {}
+    assert (record["declared"], record["rewritten"]) == ({}, {})
+
+
+def test_in_chromium_no_code_runs_and_nothing_is_stored_ahead_of_consent_on_an_unchanged_page() -> (
+    None
+):
+    assert _gaps("chromium", "strict", "ran", "stored") <= reasons.SHADOW_CASES
+    # Known services only: nobody can tell where the frame's location is sent.
+    assert _gaps("chromium", "gate", "ran", "stored") <= (
+        reasons.SHADOW_CASES | reasons.LOCATION_CASES
+    )
+
+
+@pytest.mark.parametrize("level", ["gate", "strict"])
+def test_in_chromium_only_what_no_script_can_stop_is_asked_for_ahead_of_consent(
+    level: Level,
+) -> None:
+    assert _gaps("chromium", level, "requested") <= (
+        reasons.READ_AHEAD_CASES
+        | reasons.FRAME_CASES
+        | reasons.LOCATION_CASES
+        | reasons.SHADOW_CASES
+    )
+
+
+def test_every_gap_on_record_has_its_reason() -> None:
+    for engine, levels in read_record().items():
+        for level, gaps in levels.items():
+            if level not in BESIDE:
+                for case, failed in gaps.items():
+                    reason = reasons.reason_of(case, level, list(failed))
+                    assert reason != reasons.OPEN, f"{engine}, {level}: {case} {failed}"
 
 
 def test_a_sample_of_the_matrix_shows_no_gap_that_is_not_on_record(pages: MatrixPages) -> None:

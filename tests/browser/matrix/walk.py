@@ -18,6 +18,8 @@ from .tabs import Tab
 WATCHED = 0.7
 #: Nothing new for so long means that all has come.
 QUIET = 0.5
+#: Longer than the pause between two signs of life of code that runs.
+SILENCE = 1.0
 #: By then a case has shown what it does, or it does nothing.
 PATIENCE = 5.0
 
@@ -67,7 +69,7 @@ class Walker:
         await self._settle()
         facts = await self._look()
         if facts.reached and not facts.asked:  # a connection is open: what is asked of it?
-            await self._until(lambda: bool(look(self.trackers, (), ()).asked), WATCHED)
+            await self._until(lambda: bool(look(self.trackers, (), ()).asked), PATIENCE)
             await self._settle()
             facts = await self._look()
         return facts
@@ -103,8 +105,7 @@ class Walker:
             return wanted <= set(facts.asked) and len(facts.ran) >= len(control.ran)
 
         if self.case.act:
-            await asyncio.sleep(QUIET)
-            await self._hear()
+            await self._until(is_all, 3 * QUIET)
             stayed = await self.tab.run("() => window.__still_here === true")
             if gone or not is_all():  # what the visitor did before may have been kept
                 await self._act()
@@ -118,7 +119,7 @@ class Walker:
         """Withdraw, let a page that reloads do so, and watch from then on."""
         with contextlib.suppress(Exception):  # the page may go while it answers
             await self.tab.run("() => consent.withdraw()")
-        await self._settle()
+        await self._until_silent()
         await self._forget()
         await asyncio.sleep(QUIET)
         return await self._look()
@@ -153,6 +154,15 @@ class Walker:
             count = len(seen) + len(self._heard)
             if count != last:
                 last, since = count, time.monotonic()
+            await asyncio.sleep(0.05)
+
+    async def _until_silent(self) -> None:
+        """Until not even what repeats itself has come for a while, or it goes on and on."""
+        since, count = time.monotonic(), -1
+        end = since + PATIENCE
+        while time.monotonic() - since < SILENCE and time.monotonic() < end:
+            if count != len(self.trackers.seen):
+                since, count = time.monotonic(), len(self.trackers.seen)
             await asyncio.sleep(0.05)
 
     async def _hear(self) -> None:

@@ -1,4 +1,5 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
+import { attempt } from "../scripts";
 import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { guardLocation } from "./frames";
@@ -63,31 +64,39 @@ function guardInsertions(realm: Realm): void {
         // `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it.
         for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
       };
+      // Whatever goes wrong in here, the page's own call is made, once.
       const lookAtNodes = (go: () => unknown, self: Node, args: Args) => {
         let hasFrames = isMaking;
-        for (const given of args) if (given?.nodeType && holdInserted(given, self)) hasFrames = true;
+        attempt(() => {
+          for (const given of args) if (given?.nodeType && holdInserted(given, self)) hasFrames = true;
+        });
         const result = go();
-        if (isMaking) holdTree(result as Node);
-        if (hasFrames) enterFrames();
+        if (hasFrames)
+          attempt(() => {
+            if (isMaking) holdTree(result as Node);
+            enterFrames();
+          });
         return result;
       };
       const lookAtMarkup = (go: () => unknown, self: Node, args: Args) => {
         const { parentElement } = self; // one that replaces itself is gone afterwards
         let isChanged = isWriting;
-        if (isWriting) args.splice(0, args.length, wholeTags(method === "write" ? args : [...args, "\n"]));
-        for (const at in args) {
-          const held = holdMarkup(args[at]);
-          isChanged ||= held !== args[at];
-          args[at] = held;
-        }
+        attempt(() => {
+          if (isWriting) args.splice(0, args.length, wholeTags(method === "write" ? args : [...args, "\n"]));
+          for (const at in args) {
+            const held = holdMarkup(args[at]);
+            isChanged ||= held !== args[at];
+            args[at] = held;
+          }
+        });
         const result = go();
-        if (isMaking) holdTree(result as Node);
-        if (isChanged || args.some((text) => /frame|object|style[^]+\/\//i.test(text))) {
-          const place = parentElement ?? (self as Document).documentElement ?? self;
-          if (isChanged) holdTree(place); // our own changes, come back as elements
-          for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
-          enterFrames();
-        }
+        if (isChanged || args.some((text) => /frame|object|style[^]+\/\//i.test(text)))
+          attempt(() => {
+            const place = (isMaking ? result : (parentElement ?? (self as Document).documentElement ?? self)) as Element;
+            if (isChanged) holdTree(place); // our own changes, come back as elements
+            for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
+            enterFrames();
+          });
         return result;
       };
       const look = isMarkup ? lookAtMarkup : lookAtNodes;
