@@ -12,7 +12,7 @@ function attributesOf(element: Element, condition: string): string[] {
   const isScript = element instanceof HTMLScriptElement;
   const written = isScript ? ['type="text/plain"', `data-consent="${condition}"`] : [`data-consent="${condition}"`];
   for (const { name, value } of element.attributes) {
-    if (name === "data-consent" || name === "nonce") continue;
+    if (/^(data-consent|data-gate|nonce)$/.test(name)) continue;
     if (isScript && /^(data-consent-)?type$/.test(name)) {
       if (value === "module") written.push('data-consent-type="module"');
     } else written.push((loading.includes(name) ? "data-consent-" : "") + (value || name === "alt" ? `${name}="${escape(value)}"` : name));
