@@ -28,6 +28,8 @@ _TAGS = {
     "declared": '<script async src="{server}/w/front-ends-declared.js"></script>\n',
     "strict": '<script src="{server}/w/front-ends-strict.js"></script>\n',
 }
+#: Files of workers.
+_WORKERS = ("GET /assets/shared.js", "GET /assets/sum.js")
 
 
 @dataclass
@@ -117,7 +119,9 @@ def test_a_front_end_is_the_same_with_us_and_without(
         assert with_us.pages == without.pages, way
         assert with_us.console == without.console, way
         assert with_us.storage == without.storage, way
-        assert with_us.requests == without.requests, way
+        # What is in a worker is out of the gate's reach: it reads the file before it lets it start.
+        read = [one for one in without.requests if way == "strict" and one in _WORKERS]
+        assert with_us.requests == without.requests + Counter(read), way
         assert with_us.elsewhere == without.elsewhere == set(), way
 
 
