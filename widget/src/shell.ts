@@ -29,8 +29,9 @@ function speak(host: HTMLElement): void {
   host.dir = ui[Ui.direction] as string;
 }
 
-function press({ target }: Event): void {
-  const pressed = (target as Element).closest<HTMLElement>("[data-consent-action]");
+/** A property, not a listener: pages that wrap addEventListener would have it twice. */
+function press(event: Event): void {
+  const pressed = (event.composedPath()[0] as Element).closest<HTMLElement>("[data-consent-action]");
   if (pressed) actions[pressed.dataset.consentAction as string]?.(pressed);
 }
 
@@ -38,7 +39,7 @@ export function openRoot(host: HTMLElement): ShadowRoot {
   const root = host.attachShadow({ mode: "open" });
   speak(host);
   dress(root);
-  root.addEventListener("click", press);
+  host.onclick = press;
   return root;
 }
 
@@ -51,9 +52,8 @@ export function shell(): ShadowRoot {
   if (!host) openRoot((host = make("consent-notice", {}))).append(status);
   speak(host);
   if (!host.isConnected) own("body").prepend(host);
-  const root = host.shadowRoot as ShadowRoot;
-  root.addEventListener("click", press); // again: document.open() takes every listener away
-  return root;
+  host.onclick = press; // again: document.open() takes every listener away
+  return host.shadowRoot as ShadowRoot;
 }
 
 /** Draws as soon as there is a body to draw in. */
