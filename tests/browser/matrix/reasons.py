@@ -14,7 +14,8 @@ FRAME: Final = (
 )
 LOCATION: Final = (
     "No script may watch a frame's location (HTML: [LegacyUnforgeable]). With the strict gate the "
-    "request leaves, and no code runs in the frame while anything is refused."
+    "request leaves, and no code runs in the frame while anything is refused; not in Firefox, "
+    "which loads empty frames a second time, so that the two cannot be told apart."
 )
 SHADOW: Final = (
     "A parser that pauses between an element and its shadow root tells no observer of the root: "

@@ -22,6 +22,9 @@ export const append = taken<void>(prototype, "append");
 export const queryElement = taken<Iterable<Element>>(prototype, "querySelectorAll");
 export const queryFragment = taken<Iterable<Element>>(DocumentFragment.prototype, "querySelectorAll");
 
+/** Loads empty frames a second time, and knows one import map a page. */
+export const isFirefox = CSS.supports("-moz-appearance:none");
+
 type Kind = "value" | "set" | "get";
 
 /** `go` makes the call, with the arguments as they are by then, of the object itself or of the one that it stands for. */

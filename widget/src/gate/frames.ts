@@ -1,5 +1,5 @@
 /** Where frames are sent: by links and forms that name them, and by their own location. */
-import { getAttribute, guard, removeAttribute, setAttribute, type Realm } from "./builtins";
+import { getAttribute, guard, isFirefox, removeAttribute, setAttribute, type Realm } from "./builtins";
 import { areAllGranted, own, verdict } from "./verdict";
 import { answerLater, later, wait } from "./waiting";
 
@@ -39,7 +39,7 @@ export function guardAims(realm: Realm): void {
 /** Nobody can see where an empty frame's location is sent: in strict mode code does not run there while anything is refused, unless it is our own. */
 export function guardLocation(realm: Realm): void {
   const frame = realm.frameElement as HTMLIFrameElement | null;
-  if (own && frame)
+  if (own && frame && !isFirefox)
     realm.addEventListener("beforeunload", () => {
       if (areAllGranted() || realm.location.href !== "about:blank" || frame.name === (aim || 0) || !/^(about:|javascript:|$)/.test(getAttribute(frame, "src") ?? getAttribute(frame, "srcdoc") ?? "")) return;
       const before = getAttribute(frame, "sandbox");

@@ -2,13 +2,13 @@
 import { base, nonce } from "../origin";
 import { attempt } from "../scripts";
 import { isGranted } from "../state";
-import { append, trust } from "./builtins";
+import { append, isFirefox, trust } from "./builtins";
 import { own, patterns } from "./verdict";
 
 type Map = Record<string, string>;
 
 /** Where a second map is added to the page's own and does not take its place: Chromium since 133, which can move nodes as well. */
-const canAdd = "moveBefore" in Element.prototype && !CSS.supports("-moz-appearance:none");
+const canAdd = "moveBefore" in Element.prototype && !isFirefox;
 const nowhere = "about:/"; // no address can be made of it, so the import fails
 
 let isClosed = false;
