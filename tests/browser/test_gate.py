@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from .owner_pages import OwnerPages, running_owner_pages
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
+from .tracker_answers import Answer
 from .trackers import Trackers
 from .visit import Visit, wait_until_settled, watch_silence
 
@@ -182,3 +183,25 @@ def test_a_page_that_demands_trusted_types_is_held_and_released_where_it_allows_
     visit.wait_for(lambda: len(trackers.runs) == 2, "both scripts run")
     wait_until_settled(page, trackers)
     assert {f"{GA}/parsed.js", f"{GA}/by-script.js", f"{GA}/x.gif"} <= set(_asked(trackers))
+
+
+def test_a_service_s_own_modules_import_their_parts_once_they_run(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    host = "https://region1.google-analytics.com"  # known by a pattern that no import map can say
+    whole = Answer(200, "text/javascript", b"import './part.js';")
+    trackers.answers[f"{host}/whole.js"] = whole
+    body = f'<script type="module" src="{host}/whole.js"></script>'
+    visit = _visit(page, owner, gated, body, STRICT)
+    wait_until_settled(page, trackers)
+    assert trackers.runs == []
+    visit.decide("accept_all")
+    visit.wait_for(lambda: f"{host}/part.js" in [run.url for run in trackers.runs], "the part runs")
+
+
+def test_text_that_is_written_with_a_sign_is_written_whole(
+    page: Page, owner: OwnerPages, gated: RunningServer
+) -> None:
+    _visit(page, owner, gated, "<script>document.write('<i id=sum>1 < 2 and 3</i> 4 < 5')</script>")
+    assert page.inner_text("#sum") == "1 < 2 and 3"
+    assert "4 < 5" in page.inner_text("body")

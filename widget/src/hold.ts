@@ -1,6 +1,9 @@
 /** Which elements of the page are held back, and until when. */
 import { grantsNow, necessary } from "./state";
 
+/** Before the name of each attribute that an element is held without. */
+export const prefix = "data-consent-";
+
 export const heldSelector = "[data-consent]";
 
 /** What an element waits for, e.g. `analytics & !service:meta-pixel | functional`; one that says nothing is not held. */

@@ -1,8 +1,7 @@
 /** Held attributes: `data-consent-src` becomes `src` again. */
 import { setAttribute, trust } from "./gate/builtins";
 import { gatedAs, letGo } from "./gate/held";
-
-export const prefix = "data-consent-";
+import { prefix } from "./hold";
 
 /** Attributes that user-written mark-up must not smuggle past a sanitizer that lets data-* through. */
 function isUnsafe(element: Element, name: string): boolean {

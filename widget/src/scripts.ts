@@ -1,7 +1,7 @@
 /** The release queue: held scripts run in document order, as if the page had them from the start. */
 import { nonce } from "./origin";
-import { isAllowed } from "./hold";
-import { prefix, restore } from "./restore";
+import { isAllowed, prefix } from "./hold";
+import { restore } from "./restore";
 import { make } from "./element";
 import { trust } from "./gate/builtins";
 import { gatedAs } from "./gate/held";

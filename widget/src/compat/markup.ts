@@ -1,5 +1,5 @@
 /** Mark-up that was written for other consent managers becomes ours as soon as it appears. */
-import { prefix } from "../restore";
+import { prefix } from "../hold";
 import { ourKey, understands } from "./names";
 import { adoptPlayer, players } from "./players";
 

@@ -6,13 +6,13 @@ import { answerLater, later, wait } from "./waiting";
 /** The frame that a link, a form or a call has sent somewhere: where, has been judged. */
 let aim = "";
 
-const isFrame = (target: string) => !/^(|_\w+)$/.test(target);
+const isFrameName = (target: string) => !/^(|_\w+)$/.test(target);
 
 /** A form or a link; where the page itself goes is the visitor's own step. */
 function aimVerdict(element: Element, button?: Element | null): string[] | undefined {
   const read = (name: string) => (button && getAttribute(button, "form" + name)) || getAttribute(element, name) || "";
   const target = read("target");
-  if (!isFrame(target)) return undefined;
+  if (!isFrameName(target)) return undefined;
   aim = target;
   return verdict(read("action") || read("href"));
 }
@@ -23,7 +23,7 @@ export function guardAims(realm: Realm): void {
   const { submit } = HTMLFormElement.prototype;
   guard(HTMLFormElement.prototype, "submit", (_first, self) => aimVerdict(self), wait);
   guard(HTMLElement.prototype, "click", (_first, self) => self.localName === "a" && aimVerdict(self), wait);
-  guard(realm, "open", (address, _self, [, target = ""]) => isFrame(target) && frames[(aim = target)] && verdict(address), answerLater(null));
+  guard(realm, "open", (address, _self, [, target = ""]) => isFrameName(target) && frames[(aim = target)] && verdict(address), answerLater(null));
   const look = (event: Event & { submitter?: Element | null }) => {
     const target = event.composedPath()[0] as Element;
     const element = event.type === "click" ? target.closest?.("a,area") : target;

@@ -1,8 +1,7 @@
 /** Elements that the gate holds: made into what an owner would have declared, so that they go the same way. */
+import { prefix } from "../hold";
 import { isDecided } from "../state";
 import { attributeNames, getAttribute, removeAttribute, setAttribute } from "./builtins";
-
-export const prefix = "data-consent-";
 
 /** On what we hold, so that copies of it and mark-up taken from it are known, too. */
 const mark = "data-gate";

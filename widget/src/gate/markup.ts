@@ -23,7 +23,7 @@ let unfinished = "";
 /** A tag may be written in pieces: its beginning waits for its end, as it does in the browser's own parser. */
 export function wholeTags(texts: unknown[]): string {
   const text = unfinished + texts.join("");
-  const end = text.search(/<[^<>]*$/);
+  const end = text.search(/<([a-z/!][^<>]*)?$/i);
   unfinished = end < 0 ? "" : text.slice(end);
   return end < 0 ? text : text.slice(0, end);
 }

@@ -22,24 +22,23 @@ function addMap(map: object): void {
   script.remove();
 }
 
-/** Closes what is not granted; opens again what now is, for the page's own modules and those of the services. */
+/** Closes what is not granted for the page's own modules, and opens again what now is. */
 export function openModules(): void {
   if (!canAdd) return;
-  const open: Map = {};
-  const closed: Map = {};
-  for (const [pattern, key] of patterns) if (!/[*/]/.test(pattern)) (isGranted(key) ? open : closed)[`https://${pattern}/`] = nowhere;
-  for (const address in open) open[address] = address;
   const home = location.origin + "/";
   const ours = new URL(base, home).origin + "/";
-  if (isClosed) attempt(() => addMap({ scopes: Object.fromEntries([home, "blob:" + home, ...Object.keys(open)].map((scope) => [scope, open])) }));
-  else {
-    isClosed = true;
-    if (own && !/\*/.test(own.join())) {
-      closed["https://"] = closed["http://"] = nowhere;
-      for (const host of own) for (const scheme of ["http", "https"]) open[`${scheme}://${host}/`] = `${scheme}://${host}/`;
-      open[home] = home;
-      open[ours] = ours;
-    }
-    attempt(() => addMap({ imports: { ...closed, ...open } }));
-  }
+  const open: Map = {};
+  const closed: Map = {};
+  // No map can say `*` or tell a path from its host.
+  const isVague = (pattern: string) => /[*/]/.test(pattern);
+  for (const [pattern, key] of patterns) if (!isVague(pattern)) (isGranted(key) ? open : closed)[`https://${pattern}/`] = nowhere;
+  for (const address in open) open[address] = address;
+  const scopes = (map: Map) => ({ [home]: map, ["blob:" + home]: map });
+  if (isClosed) attempt(() => addMap({ scopes: { ...scopes(open), ...Object.fromEntries(Object.keys(open).map((scope) => [scope, open])) } }));
+  else if (own && !own.some(isVague) && !patterns.some(([pattern, key]) => isVague(pattern) && isGranted(key))) {
+    // Only here, so that what services import themselves is theirs once they run. A longer address counts first.
+    for (const host of own) for (const scheme of ["http", "https"]) open[`${scheme}://${host}/`] = `${scheme}://${host}/`;
+    attempt(() => addMap({ scopes: scopes({ "https://": nowhere, "http://": nowhere, [home]: home, [ours]: ours, ...open }) }));
+  } else attempt(() => addMap({ imports: closed }));
+  isClosed = true;
 }

@@ -23,7 +23,7 @@ export function judge(keys: Keys): Keys | undefined {
   return keys.length && !granted ? keys : undefined;
 }
 
-export const areAllGranted = () => patterns.every(([, key]) => isGranted(key));
+export const areAllGranted = () => !!patterns[0] && patterns.every(([, key]) => isGranted(key));
 
 /** Reads an address as the page does, whatever the page calls its base. */
 const link = document.createElement("a");
