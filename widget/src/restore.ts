@@ -20,6 +20,8 @@ export function restore(element: Element): void {
     else if (GATE) setAttribute(element, held, held === "src" ? trust("createScriptURL", value) : value);
     else element.setAttribute(held, value);
   }
-  const parent = element.parentElement;
-  if (parent instanceof HTMLMediaElement) parent.load();
+  const { parentElement } = element;
+  if (!(parentElement instanceof HTMLMediaElement)) return;
+  element.replaceWith(element); // Firefox shows a track by itself only where it comes in with its address
+  parentElement.load();
 }
