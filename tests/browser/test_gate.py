@@ -205,3 +205,21 @@ def test_text_that_is_written_with_a_sign_is_written_whole(
     _visit(page, owner, gated, "<script>document.write('<i id=sum>1 < 2 and 3</i> 4 < 5')</script>")
     assert page.inner_text("#sum") == "1 < 2 and 3"
     assert "4 < 5" in page.inner_text("body")
+
+
+def test_a_call_that_cannot_be_judged_fails_as_a_lost_line_does(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    body = f"""<script>
+    var times = 0;
+    fetch({{ toString: function () {{
+      if (!times++) throw Error('once');
+      return '{GA}/unjudged';
+    }} }}).catch(function (error) {{ window.failed = error.name; }});
+    </script>"""
+    visit = _visit(page, owner, gated, body)
+    wait_until_settled(page, trackers)
+    visit.decide("accept_all")
+    wait_until_settled(page, trackers)
+    assert trackers.requests == []
+    assert page.evaluate("window.failed") == "TypeError"

@@ -45,7 +45,7 @@ export function hook(owner: object | undefined, names: string, around: Around, k
   }
 }
 
-/** Whether the call must wait, and for what; an error in here lets the site's own call pass. */
+/** Whether the call must wait, and for what; one that can't be judged is never made. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Check = (first: any, self: any, args: Args) => string[] | false | undefined;
 
@@ -59,7 +59,7 @@ export function guard(owner: object | undefined, names: string, check: Check, an
     try {
       keys = check(args[0], self, args);
     } catch {
-      // not ours to judge
+      keys = [];
     }
     return keys ? answer(keys, go, self, args) : go();
   };

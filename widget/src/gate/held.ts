@@ -1,4 +1,5 @@
 /** Elements that the gate holds: made into what an owner would have declared, so that they go the same way. */
+import { make } from "../element";
 import { prefix } from "../hold";
 import { isDecided } from "../state";
 import { attributeNames, getAttribute, removeAttribute, setAttribute } from "./builtins";
@@ -28,6 +29,18 @@ export function hold(element: Element, name: string, value: string, keys: string
   keep(element);
   removeAttribute(element, name);
   setAttribute(element, prefix + name, value);
+}
+
+/** Another one in its place: a script that the browser has begun with, or a clone of it, never runs again. */
+export function replaceHeld(script: HTMLScriptElement): boolean {
+  if (!gatedAs(script)) return false;
+  const fresh = make("script", {});
+  for (const name of attributeNames(script)) setAttribute(fresh, name, getAttribute(script, name));
+  fresh.text = script.text;
+  scattered.delete(script);
+  script.replaceWith(fresh);
+  keep(fresh);
+  return true;
 }
 
 /** The page has set another value, or none: that one counts. */

@@ -1,7 +1,7 @@
 /** Whatever sends without an element: the call waits, or gets a harmless answer. */
 import { guard, hook, type Realm } from "./builtins";
 import { standIn } from "./later";
-import { blobs, codeVerdict, textVerdict, verdict, verdictOfAny } from "./verdict";
+import { blobs, codeVerdict, originOf, textVerdict, verdict, verdictOfAny } from "./verdict";
 import { answerLater, later, promiseLater, wait } from "./waiting";
 
 /** A font of no source, which the real one replaces where it is used. */
@@ -18,7 +18,8 @@ function fontLater({ FontFace, document: { fonts } }: Realm, family: string, key
 /** A worker's own file is read before it starts: what is in it is out of our reach. */
 function workerVerdict(address: unknown): string[] | undefined {
   const keys = verdict(address, codeVerdict);
-  if (keys || /^(blob|data):/.test(String(address))) return keys;
+  // Of another origin the browser itself refuses it; what a blob or a data address holds is judged.
+  if (keys || originOf(address) !== location.origin || /^blob:/.test(String(address))) return keys;
   const request = new XMLHttpRequest();
   request.open("GET", String(address), false);
   request.send();

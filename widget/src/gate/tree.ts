@@ -2,6 +2,7 @@
 import { attempt } from "../scripts";
 import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
+import { replaceHeld } from "./held";
 import { guardLocation } from "./frames";
 import { holdMarkup, wholeTags } from "./markup";
 import { holdStyle } from "./styles";
@@ -22,7 +23,37 @@ const observer = new MutationObserver((records) => {
         if (node.nodeType === 1) enter(node as Element);
       }
   }
+  parsed = performance.now();
+  if (!isLooking) lookSoon();
 });
+
+/** Elements that the parser may be in: it tells no observer of a shadow root that comes to one of them after a pause. */
+let open: Element[] = [];
+let parsed = 0;
+let isLooking = false;
+const isLoading = () => document.readyState === "loading";
+const { port1, port2 } = new MessageChannel();
+const aside = document.implementation.createHTMLDocument();
+
+/** In every task while it goes on. */
+function lookSoon(): void {
+  isLooking = isLoading() && performance.now() - parsed < 50;
+  if (isLooking) port1.postMessage(0);
+}
+
+function lookAtOpen(): void {
+  const known = open;
+  open = [];
+  for (let element = document.body as Element | null; element; element = element.lastElementChild) open.push(element);
+  for (const { shadowRoot } of new Set([...known, ...open])) if (shadowRoot) watchLate(shadowRoot);
+}
+
+/** Its scripts are on their way: what is in another document by then does not run. */
+function watchLate(root: ShadowRoot): void {
+  if (watched.has(root)) return;
+  watchTree(root);
+  for (const script of root.querySelectorAll("script")) if (replaceHeld(script)) aside.adoptNode(script);
+}
 
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
 function enter(element: Element): void {
@@ -132,8 +163,20 @@ export function guardTree(realm: Realm, guard: (realm: Realm) => void): void {
   guardFrames(realm);
   if (realm === window) watched.add(realm.Node.prototype);
   watchTree(realm.document as Document);
-  // Where the parser paused between an element and its shadow root, nobody was told of the root.
   realm.addEventListener("DOMContentLoaded", () => {
-    for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchTree(shadowRoot);
+    for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchLate(shadowRoot);
   });
+  if (realm !== window) return;
+  port2.onmessage = () => {
+    lookAtOpen();
+    lookSoon();
+  };
+  // Between its parts every millisecond: one timer may come every four.
+  for (let later = 4; later--; )
+    setTimeout(() => {
+      const timer = setInterval(() => {
+        lookAtOpen();
+        if (!isLoading()) clearInterval(timer);
+      });
+    }, later);
 }

@@ -30,6 +30,11 @@ const link = document.createElement("a");
 link.href = base;
 own?.push(link.hostname, location.hostname);
 
+export function originOf(address: unknown): string {
+  link.href = String(address);
+  return link.origin;
+}
+
 /** The longest pattern knows best: a path is told from its host. */
 function keysOfAddress(host: string, path: string, isKnown?: boolean): Keys {
   let longest = 0;
