@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .case import Engine
+
 READ_AHEAD: Final = (
     "The browser's preload scanner asks for what it reads in the mark-up before any script can "
     "act. The code does not run and stores nothing."
@@ -18,8 +20,17 @@ LOCATION: Final = (
     "which loads empty frames a second time, so that the two cannot be told apart."
 )
 SHADOW: Final = (
-    "A parser that pauses between an element and its shadow root tells no observer of the root: "
-    "what is in it may run. Seen in some runs only."
+    "A parser that pauses between an element and its shadow root tells no observer of the root. We "
+    "look between its steps; a script whose answer is there at once, e.g. from the cache, may run "
+    "first. What it then does is held. Seen in some runs only."
+)
+RESTORED: Final = (
+    "Loading the page again, Firefox sends a frame back to where it had been sent, ahead of every "
+    "script: a connection is opened, and the page that would come is stopped or held."
+)
+SHOWN: Final = (
+    "An image that the browser has shown before it takes up again as soon as its parser meets it: "
+    "it asks whether the image has changed."
 )
 MODULE: Final = (
     "The import failed before consent and is tried again on the next page; Firefox has one import "
@@ -28,10 +39,18 @@ MODULE: Final = (
 PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
 OPEN: Final = "Open: declare it."
 
+IN_TEMPLATE: Final = (
+    "Firefox reads ahead inside templates, too, and neither `xlink:href` nor the text of a style "
+    "sheet can be written in another way: use `href`, and a linked style sheet."
+)
+
 #: What stands in the mark-up and is asked for ahead of every script.
 READ_AHEAD_CASES: Final = frozenset(
     [
+        "declarative-shadow-deferred",
         "declarative-shadow-image",
+        "declarative-shadow-in-late-chunk",
+        "declarative-shadow-script",
         "declarative-shadow-style",
         "deferred-in-order",
         "frame-of-the-same-origin",
@@ -103,7 +122,20 @@ FRAME_CASES: Final = frozenset(
 LOCATION_CASES: Final = frozenset(
     {"frame-location", "frame-location-href", "frame-location-replace"}
 )
-SHADOW_CASES: Final = frozenset({"declarative-shadow-script"})
+SHADOW_CASES: Final = frozenset({"declarative-shadow-script", "declarative-shadow-in-late-chunk"})
+#: Frames that the page, a link or a form sends to an address of a service.
+SENT_FRAME_CASES: Final = frozenset(
+    [
+        "click-of-made-link",
+        "form-by-button",
+        "form-requested-by-script",
+        "form-sent-by-script",
+        "frame-by-name",
+        "link-into-frame",
+    ]
+)
+IN_TEMPLATE_CASES: Final = frozenset({"svg-image-xlink", "svg-style"})
+SHOWN_CASES: Final = frozenset({"image-lazy", "input-image"})
 _OTHERS: Final = {
     **dict.fromkeys(LOCATION_CASES, LOCATION),
     **dict.fromkeys(SHADOW_CASES, SHADOW),
@@ -113,15 +145,21 @@ _OTHERS: Final = {
 }
 
 
-def reason_of(case: str, level: str, verdicts: list[str]) -> str:
+def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
     if level in {"gate", "strict"}:
-        if case in _OTHERS:
-            return _OTHERS[case]
         if verdicts == ["requested"] and case in READ_AHEAD_CASES:
             return READ_AHEAD
         if verdicts == ["requested"] and case in FRAME_CASES:
             return FRAME
-    if case == "script-by-base" and level == "declared":
+        if case in _OTHERS:
+            return _OTHERS[case]
+        if verdicts == ["withdrawn"] and case in SHOWN_CASES and engine != "chromium":
+            return SHOWN
+    if verdicts == ["withdrawn"] and case in SENT_FRAME_CASES and engine == "firefox":
+        return RESTORED
+    if verdicts == ["requested"] and case in IN_TEMPLATE_CASES and engine == "firefox":
+        return IN_TEMPLATE
+    if case == "script-by-base" and engine == "webkit":
         return "The browser asks for the page's icon at its base address."
     return OPEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .case import Engine
@@ -35,7 +35,7 @@ def gaps_of(measured: Measured, level: Level) -> Gaps:
     }
 
 
-def write_record(engine: Engine, measured: Measured, levels: tuple[Level, ...]) -> None:
+def write_record(engine: Engine, measured: Measured, levels: Sequence[Level]) -> None:
     """Keep what an engine showed; the other engines and levels stay as they are."""
     record = read_record() if FILE.exists() else {}
     entry = record.setdefault(engine, {})

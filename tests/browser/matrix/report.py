@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from .case import Case
+from .case import Case, Engine
 from .cases import CASES, FAMILIES
 from .later import LATER
 from .reasons import reason_of
@@ -59,7 +59,7 @@ def render() -> str:
                 walked = [one for one in cases if one.family not in missing]
                 table = "\n".join(_table(walked, levels[level]))
                 parts.append(f"\n### {title}\n\n{table}\n")
-                parts.append(_gaps(walked, level, levels[level]))
+                parts.append(_gaps(engine, walked, level, levels[level]))
                 parts.append(f"\nNot walked yet: {', '.join(missing)}.\n" if missing else "")
         parts.append(_silent(list(levels["silent"])))
     parts.append(_first_run(json.loads(FIRST_RUN.read_text("utf-8"))))
@@ -122,12 +122,12 @@ _WORDS = {
 }
 
 
-def _gaps(cases: list[Case], level: str, gaps: Gaps) -> str:
+def _gaps(engine: Engine, cases: list[Case], level: str, gaps: Gaps) -> str:
     """Gaps grouped by what failed and why."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in cases:
         if verdicts := gaps.get(one.name):
-            reason = reason_of(one.name, level, list(verdicts))
+            reason = reason_of(engine, one.name, level, list(verdicts))
             failed = ", ".join(_WORDS[verdict] for verdict in verdicts)
             groups.setdefault((failed, reason), []).append(f"`{one.name}`")
     if not groups:
