@@ -23,7 +23,7 @@ from consent_server.api.specification import list_operations
 from consent_server.audit import COLUMNS
 from consent_server.catalogue import load_catalogue
 from consent_server.cli import main
-from consent_server.rules import canonical, times
+from consent_server.rules import canonical, checkpoint, merkle, note, times
 from consent_server.site_form import SiteForm
 from tests.documentation import ROOT, Page, all_pages, code, codes, page
 from tests.test_layers import LAYERS
@@ -168,6 +168,9 @@ def test_every_error_code_is_told_with_its_status(app: Flask) -> None:
     assert app, "the application imports every module that has errors"
     family = {one.code: one.status for one in _family(errors.ConsentError)}
     family |= {"internal": 500, canonical.NotCanonical.code: 500, times.NotATime.code: 422}
+    family |= {merkle.NoSuchProof.code: 404, merkle.BrokenFrontier.code: 500}
+    family |= {note.NotANote.code: 422, note.NotSigned.code: 422}
+    family |= {checkpoint.NotACheckpoint.code: 422}
     family |= {s.phrase.lower().replace(" ", "_"): int(s) for s in _OF_THE_FRAMEWORK}
     told = {code(name): int(status) for name, status, _ in page("docs/api.md").table("## Errors")}
     assert told == family
