@@ -37,6 +37,7 @@ MODULE: Final = (
     "map a page, which is the page's own, so there it runs: declare the module."
 )
 PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
+ICON: Final = "The browser asks for the page's icon at its base address."
 OPEN: Final = "Open: declare it."
 
 IN_TEMPLATE: Final = (
@@ -147,19 +148,15 @@ _OTHERS: Final = {
 
 def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
-    if level in {"gate", "strict"}:
-        if verdicts == ["requested"] and case in READ_AHEAD_CASES:
-            return READ_AHEAD
-        if verdicts == ["requested"] and case in FRAME_CASES:
-            return FRAME
-        if case in _OTHERS:
-            return _OTHERS[case]
-        if verdicts == ["withdrawn"] and case in SHOWN_CASES and engine != "chromium":
-            return SHOWN
-    if verdicts == ["withdrawn"] and case in SENT_FRAME_CASES and engine == "firefox":
-        return RESTORED
-    if verdicts == ["requested"] and case in IN_TEMPLATE_CASES and engine == "firefox":
-        return IN_TEMPLATE
-    if case == "script-by-base" and engine == "webkit":
-        return "The browser asks for the page's icon at its base address."
-    return OPEN
+    is_unmarked = level in {"gate", "strict"}
+    is_asked, is_over = verdicts == ["requested"], verdicts == ["withdrawn"]
+    reasons = (
+        (is_unmarked and is_asked and case in READ_AHEAD_CASES, READ_AHEAD),
+        (is_unmarked and is_asked and case in FRAME_CASES, FRAME),
+        (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
+        (is_unmarked and is_over and case in SHOWN_CASES and engine != "chromium", SHOWN),
+        (is_over and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
+        (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
+        (case == "script-by-base" and engine == "webkit", ICON),
+    )
+    return next((reason for holds, reason in reasons if holds), OPEN)
