@@ -33,8 +33,8 @@ SHOWN: Final = (
     "it asks whether the image has changed."
 )
 MODULE: Final = (
-    "The import failed before consent and is tried again on the next page; Firefox has one import "
-    "map a page, which is the page's own, so there it runs: declare the module."
+    "The import failed before consent and is tried again on the next page; Firefox and WebKit have "
+    "one import map a page, which is the page's own, so there it runs: declare the module."
 )
 PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
 ICON: Final = "The browser asks for the page's icon at its base address."
@@ -136,7 +136,7 @@ SENT_FRAME_CASES: Final = frozenset(
     ]
 )
 IN_TEMPLATE_CASES: Final = frozenset({"svg-image-xlink", "svg-style"})
-SHOWN_CASES: Final = frozenset({"image-lazy", "input-image"})
+SHOWN_CASES: Final = frozenset({"image-lazy"})
 _OTHERS: Final = {
     **dict.fromkeys(LOCATION_CASES, LOCATION),
     **dict.fromkeys(SHADOW_CASES, SHADOW),
@@ -154,7 +154,7 @@ def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str
         (is_unmarked and is_asked and case in READ_AHEAD_CASES, READ_AHEAD),
         (is_unmarked and is_asked and case in FRAME_CASES, FRAME),
         (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
-        (is_unmarked and is_over and case in SHOWN_CASES and engine != "chromium", SHOWN),
+        (is_unmarked and is_asked and case in SHOWN_CASES and engine != "chromium", SHOWN),
         (is_over and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
         (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
         (case == "script-by-base" and engine == "webkit", ICON),

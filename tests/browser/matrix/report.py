@@ -35,11 +35,11 @@ nothing, and does not count in that engine.
 | column | what it counts |
 |---|---|
 | ways | those that leave something without us in this engine |
-| no request | nothing was asked, and no connection opened, before the decision |
+| no request | nothing asked, no connection opened before the decision or after a withdrawal |
 | nothing ran | no code of a service ran before the decision |
 | nothing stored | no cookie and no storage item before the decision |
 | once | after consent each request once, code in its order, without loading the page again |
-| over | after withdrawal nothing sends; cookies and storage are gone, also on the next page |
+| over | after withdrawal nothing sends or runs; cookies and storage are gone, for good |
 
 At level 1 a request for a script, a style sheet or a picture that stands in the mark-up may leave:
 browsers read ahead of every script. What comes back is neither run nor applied. Where not even the

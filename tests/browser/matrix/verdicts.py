@@ -9,7 +9,8 @@ from .facts import Facts, counts
 from .pages import Level
 from .walk import Walk
 
-#: before: three facts of their own; after: once, in order, no reload; withdrawn: over and clean.
+#: Without consent: three facts of their own; after: once, in order, no reload; withdrawn: over and
+#: clean, and no code runs on the next page.
 Verdict = Literal["requested", "ran", "stored", "after", "withdrawn"]
 VERDICTS: tuple[Verdict, ...] = ("requested", "ran", "stored", "after", "withdrawn")
 
@@ -17,8 +18,11 @@ VERDICTS: tuple[Verdict, ...] = ("requested", "ran", "stored", "after", "withdra
 def judge(case: Case, level: Level, control: Facts, walk: Walk) -> dict[Verdict, str]:
     """Every verdict that failed, with what was seen; empty where all is well."""
     found: dict[Verdict, str] = {}
-    if walk.before.left:
-        found["requested"] = ", ".join(walk.before.asked or sorted(walk.before.reached))
+    # A page after a withdrawal is a page without consent: what the browser asks for ahead of every
+    # script, which it does in some loads only, counts on either.
+    left = [one for one in (walk.before, walk.later) if one.left]
+    if left:
+        found["requested"] = ", ".join(left[0].asked or sorted(left[0].reached))
     # Held as a whole, not even the page's own code for the service may run.
     ran = (*walk.before.ran, *(walk.before.marks if level == "declared" else ()))
     if ran:
@@ -66,12 +70,15 @@ def _order(case: Case, level: Level, control: Facts, after: Facts) -> str:
 
 
 def _withdrawn(control: Facts, walk: Walk) -> str:
+    at_once, later = walk.withdrawn, walk.later
     # What the browser does ahead of every script it does on each page.
     early = walk.before.reached
-    for when, facts in (("at once", walk.withdrawn), ("on the next page", walk.later)):
-        asked = [one for one in facts.asked if one.split("/")[2] not in early]
-        if asked or facts.ran or facts.reached - early:
-            return f"{when}: {asked or facts.ran or sorted(facts.reached)}"
+    asked = [one for one in at_once.asked if one.split("/")[2] not in early]
+    if asked or at_once.ran or at_once.reached - early:
+        return f"at once: {asked or at_once.ran or sorted(at_once.reached)}"
+    if later.ran:
+        return f"on the next page: {later.ran}"
+    for when, facts in (("at once", at_once), ("on the next page", later)):
         kept = facts.stored & control.stored
         if kept:
             return f"{when} still stored: {', '.join(sorted(kept))}"
