@@ -13,6 +13,8 @@ class Step:
     shows: str
     #: What is typed before, and where.
     types: tuple[str, str] | None = None
+    #: The frame that shows it, if not the page itself.
+    frame: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ FRONT_ENDS = (
             Step("#ping", "#ping"),
             Step("#dialog", "dialog"),
             Step("#close", "#closed"),
-            Step("#send", "#send", types=("#name", "Ada")),
+            Step("#send", ".said >> text=Ada", types=("#name", "Ada"), frame="[name=answer]"),
             Step("#find", "theme-clock", types=("[name=q]", "lamp")),
         ),
     ),

@@ -79,7 +79,8 @@ def _walk(page: Page, own: OwnServer, front_end: FrontEnd, trackers: Trackers) -
         if step.types:
             page.fill(*step.types)
         page.click(step.selector)
-        page.locator(step.shows).first.wait_for()
+        place = page.frame_locator(step.frame) if step.frame else page
+        place.locator(step.shows).first.wait_for()
         walk.pages.append(_settled(page))
     walk.storage = page.evaluate(_STORAGE)
     walk.requests = own.requests.copy()
