@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+#: Where a page that comes in parts has a pause.
+PAUSE = "<!--pause-->"
+_PAUSE_SECONDS = 0.25
 
 
 @dataclass
@@ -35,7 +40,10 @@ def running_owner_pages() -> Iterator[OwnerPages]:
             for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body.encode())
+            for part in body.split(PAUSE):
+                self.wfile.write(part.encode())
+                self.wfile.flush()
+                time.sleep(_PAUSE_SECONDS if PAUSE in body else 0)
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 from playwright.sync_api import Page
 
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import PAUSE, OwnerPages, running_owner_pages
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .tracker_answers import Answer
@@ -223,3 +223,18 @@ def test_a_call_that_cannot_be_judged_fails_as_a_lost_line_does(
     wait_until_settled(page, trackers)
     assert trackers.requests == []
     assert page.evaluate("window.failed") == "TypeError"
+
+
+def test_a_deferred_script_in_a_shadow_root_that_comes_after_a_pause_is_held_and_released(
+    page: Page, owner: OwnerPages, gated: RunningServer, trackers: Trackers
+) -> None:
+    script = f'<script defer src="{GA}/shadow.js"></script>'
+    body = f'<div>{PAUSE}<template shadowrootmode="open">{script}</template></div>'
+    visit = _visit(page, owner, gated, body)
+    visit.decide("reject_all")
+    page.goto(f"{owner.url}/")  # by now the browser may have read the script
+    wait_until_settled(page, trackers)
+    assert trackers.runs == []
+    visit.reopen_preferences()
+    visit.decide("accept_all")
+    visit.wait_for(lambda: len(trackers.runs) == 1, "the script runs after consent")

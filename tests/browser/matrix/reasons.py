@@ -26,7 +26,7 @@ SHADOW: Final = (
 )
 RESTORED: Final = (
     "Loading the page again, Firefox sends a frame back to where it had been sent, ahead of every "
-    "script: a connection is opened, and the page that would come is stopped or held."
+    "script: a connection is opened, and in some runs the page is asked for."
 )
 SHOWN: Final = (
     "An image that the browser has shown before it takes up again as soon as its parser meets it: "
