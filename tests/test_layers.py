@@ -50,8 +50,8 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "audit catalogue diagnosis diagnosis_texts forms ledger published rights services "
-        "site_check site_form sites snapshot texts widget",
+        "audit catalogue diagnosis diagnosis_texts forms ledger own_record published "
+        "rights services site_check site_form sites snapshot texts widget",
         "free rules store use_cases",
         "babel brotli marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
