@@ -63,7 +63,8 @@ UI_TEXTS: Mapping[str, str] = {
     "items_label": _("Cookies and storage"),
     "no_items": _("Stores nothing in your browser"),
     "decided": _("You decided on {date} (version {version})."),
-    "shown_link": _("What was shown to you"),
+    # Once it led to the version alone; published versions hold it under this name.
+    "shown_link": _("My record"),
     "id_label": _("Consent ID"),
     "held": _("{service} sends data to {provider} and needs your consent."),
     "allow_service": _("Always allow {service}"),

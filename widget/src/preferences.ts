@@ -57,7 +57,8 @@ function makeDecided(): HTMLElement | undefined {
     make(
       "p",
       { class: "links" },
-      outsideLink(`${base}/versions/${version}?language=${language}`, ui[Ui.shown_link] as string),
+      // Behind the #: no address that is sent holds the secret.
+      outsideLink(`${base}/me?language=${language}#${subject_id}`, ui[Ui.shown_link] as string),
       make("span", {}, ui[Ui.id_label] + " ", make("code", {}, subject_id.slice(0, 8))),
     ),
     Object.values(grants).includes(true) && button("withdraw", ui[Ui.withdraw] as string, "quiet"),
