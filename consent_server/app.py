@@ -10,7 +10,15 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import texts
-from consent_server.api import decisions, health, management, own_page, scripts, versions
+from consent_server.api import (
+    decisions,
+    health,
+    ledger,
+    management,
+    own_page,
+    scripts,
+    versions,
+)
 from consent_server.api.context import Context
 from consent_server.api.guard import Budgets
 from consent_server.api.pages import register_pages
@@ -66,8 +74,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _register_routes(app: Flask, settings: Settings) -> None:
     api = create_api(app)
-    for public in (scripts, decisions, own_page, versions):
-        api.register_blueprint(public.blueprint, url_prefix=settings.widget_path)
+    for part in (scripts, decisions, own_page, versions, ledger):
+        api.register_blueprint(part.blueprint, url_prefix=settings.widget_path)
     api.register_blueprint(management.blueprint, url_prefix="/api/v1")
     api.register_blueprint(health.blueprint)
     serve_specification(app, api)

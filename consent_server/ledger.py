@@ -1,17 +1,21 @@
-"""The ledger: append decisions, once each, and give back receipts."""
+"""The ledger: append decisions, once each, and give back receipts; append what was administered."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict
+from consent_server.rules.admin_event import Action, AdminEvent, hash_admin_event
+from consent_server.rules.canonical import canonical_json
 from consent_server.rules.decision import Decision, Grants, Kind, Method, check_decision, kind_of
 from consent_server.rules.receipt import (
     SALT_BYTES,
@@ -21,7 +25,17 @@ from consent_server.rules.receipt import (
     hash_event,
     subject_key,
 )
-from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
+from consent_server.store.models import (
+    AdminEvent as AdminEventRow,
+)
+from consent_server.store.models import (
+    Checkpoint,
+    ConsentEvent,
+    LedgerQueue,
+    NoticeCount,
+    Site,
+    SubjectData,
+)
 
 #: Which daily total a method adds to; the others count by what they amount to.
 _COUNTED = {Method.ACCEPT_ALL: "accepted", Method.REJECT_ALL: "refused"}
@@ -64,6 +78,7 @@ def append_event(
     if earlier is not None:
         return Recorded(_repeat(session, shown, earlier, decision, key), new=False)
     salt = secrets.token_bytes(SALT_BYTES)
+    now = _not_before_sealed(session, shown.site_id, now)
     previous, received = _latest(session, shown, key)
     if received is not None:
         # A clock that steps back must not reorder what one visitor said.
@@ -71,11 +86,61 @@ def append_event(
     event = _build_event(shown, decision, key, salt, previous, now)
     leaf_hash = hash_event(event)
     session.add(_row(shown, event, leaf_hash))
+    _queue(session, shown.site_id, event.event_id, event.received_at, leaf_hash)
     session.add(
         SubjectData(site_id=shown.site_id, event_id=event.event_id, subject_key=key, salt=salt)
     )
     _count(session, shown, event)
     return Recorded(build_receipt(event, leaf_hash, salt), new=True)
+
+
+def append_admin_event(
+    session: Session,
+    site: Site,
+    action: Action,
+    *,
+    actor: str,
+    details: dict[str, Any],
+    now: datetime,
+) -> AdminEvent:
+    """Append what an administrator did to a site, as a leaf among its records.
+
+    `details` must name no visitor: leaves stay when people are erased.
+    """
+    event = AdminEvent(
+        site=site.key,
+        event_id=uuid4(),
+        action=action,
+        actor=actor,
+        details=details,
+        happened_at=_not_before_sealed(session, site.id, now),
+    )
+    leaf_hash = hash_admin_event(event)
+    session.add(
+        AdminEventRow(
+            site_id=site.id,
+            event_id=event.event_id,
+            action=event.action,
+            actor=event.actor,
+            details=canonical_json(details).decode(),
+            happened_at=event.happened_at,
+            leaf_hash=leaf_hash,
+        )
+    )
+    _queue(session, site.id, event.event_id, event.happened_at, leaf_hash)
+    return event
+
+
+def admin_event_of(row: AdminEventRow, site: str) -> AdminEvent:
+    """Return the hashed form of a stored row."""
+    return AdminEvent(
+        site=site,
+        event_id=row.event_id,
+        action=Action(row.action),
+        actor=row.actor,
+        details=json.loads(row.details),
+        happened_at=row.happened_at,
+    )
 
 
 def event_of(row: ConsentEvent, site: str, version_hash: str) -> Event:
@@ -98,6 +163,31 @@ def event_of(row: ConsentEvent, site: str, version_hash: str) -> Event:
         received_at=row.received_at,
         valid_until=row.valid_until,
         subject_commitment=row.subject_commitment,
+    )
+
+
+def _not_before_sealed(session: Session, site_id: int, now: datetime) -> datetime:
+    """Return the time to record: never before the last checkpoint, whatever the clock says.
+
+    So what claims to be older than a checkpoint that does not hold it was put in later.
+    """
+    sealed = session.scalar(
+        select(Checkpoint.sealed_at)
+        .where(Checkpoint.site_id == site_id)
+        .order_by(Checkpoint.size.desc())
+        .limit(1)
+    )
+    return now if sealed is None else max(now, sealed)
+
+
+def _queue(
+    session: Session, site_id: int, event_id: UUID, received_at: datetime, leaf_hash: bytes
+) -> None:
+    """Let the sealer know of an event in the transaction that writes it."""
+    session.add(
+        LedgerQueue(
+            site_id=site_id, received_at=received_at, event_id=event_id, leaf_hash=leaf_hash
+        )
     )
 
 

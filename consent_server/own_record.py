@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import NotFound
 from consent_server.ledger import ShownVersion
+from consent_server.proofs import prove_inclusion, spell_inclusion
 from consent_server.rights import decisions_of
 from consent_server.rules.kantara import build_kantara_receipt
 from consent_server.rules.linked_receipt import link_receipt
@@ -21,8 +24,7 @@ from consent_server.snapshot import Config
 from consent_server.store.models import Site, SiteScript, SiteVersion
 
 Receipt = dict[str, Any]
-#: Finds the proof of a record, by its event id; None while it is not sealed.
-Prove = Callable[[str], Mapping[str, Any] | None]
+Proofs = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,20 @@ def read_shown_now(session: Session, site: Site) -> ShownVersion:
     )
 
 
-def export_own_record(own: OwnRecord, *, base: str, now: datetime, prove: Prove) -> dict[str, Any]:
+def prove_own_record(session: Session, own: OwnRecord) -> Proofs:
+    """Return event id -> proof, for the receipts that are sealed already."""
+    found = {}
+    for receipt in own.receipts:
+        event_id = UUID(receipt["event_id"])
+        with suppress(NotFound):
+            proof = prove_inclusion(session, own.site, event_id)
+            found[receipt["event_id"]] = spell_inclusion(event_id, proof)
+    return found
+
+
+def export_own_record(
+    own: OwnRecord, *, base: str, now: datetime, proofs: Proofs
+) -> dict[str, Any]:
     """Return all records of a visitor in JSON types, each receipt in every form.
 
     `base` is the address of the site's public endpoints.
@@ -108,12 +123,12 @@ def export_own_record(own: OwnRecord, *, base: str, now: datetime, prove: Prove)
             "`receipt` is the record as the ledger holds it. The other forms are aligned "
             "with ISO/IEC TS 27560:2023 and Kantara v1.1; nobody certified them."
         ),
-        "records": [_in_every_form(own, receipt, base, prove) for receipt in own.receipts],
+        "records": [_in_every_form(own, receipt, base, proofs) for receipt in own.receipts],
     }
 
 
-def _in_every_form(own: OwnRecord, receipt: Receipt, base: str, prove: Prove) -> dict[str, Any]:
-    config, proof = own.shown[receipt["version"]], prove(receipt["event_id"])
+def _in_every_form(own: OwnRecord, receipt: Receipt, base: str, proofs: Proofs) -> dict[str, Any]:
+    config, proof = own.shown[receipt["version"]], proofs.get(receipt["event_id"])
     options: dict[str, Any] = {"subject_id": own.subject_id, "base": base, "proof": proof}
     return {
         "receipt": receipt,

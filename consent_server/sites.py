@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, NotFound
 from consent_server.forms import KEY_PATTERN
+from consent_server.ledger import append_admin_event
+from consent_server.rules.admin_event import Action
 from consent_server.rules.canonical import canonical_json
 from consent_server.snapshot import (
     Config,
@@ -126,7 +128,20 @@ def publish_version(
     )
     session.add(version)
     site.name, site.current_version = config["name"], version.number
-    keep_script(session, version, now=now)
+    script = keep_script(session, version, now=now)
+    append_admin_event(
+        session,
+        site,
+        Action.PUBLISH,
+        actor=author,
+        details={
+            "version": version.number,
+            "config_hash": version.config_hash,
+            "script_hash": script.script_hash,
+            "asks_again": publication.asks_again,
+        },
+        now=now,
+    )
     return publication
 
 
@@ -165,11 +180,19 @@ def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
     return script
 
 
-def retire_site(session: Session, key: str, *, now: datetime) -> Site:
+def retire_site(session: Session, key: str, *, author: str, now: datetime) -> Site:
     """Stop serving a site. Its versions and its ledger stay; applying it again revives it."""
     site = find_site(session, key)
     if site.retired_at is None:
         site.retired_at = now
+        append_admin_event(
+            session,
+            site,
+            Action.RETIRE,
+            actor=author,
+            details={"version": site.current_version},
+            now=now,
+        )
     return site
 
 

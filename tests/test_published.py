@@ -76,7 +76,7 @@ def test_what_another_process_publishes_is_seen_when_the_second_is_over(
     with pytest.raises(Conflict):
         published.shown(after, 2, before.script.script.script_id)
     with other.write() as session:
-        retire_site(session, "smilee", now=datetime.now(UTC))
+        retire_site(session, "smilee", author="tests", now=datetime.now(UTC))
     with pytest.raises(NotFound):
         published.find("smilee")
     other.close()

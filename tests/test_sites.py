@@ -144,10 +144,10 @@ def test_a_retired_site_keeps_everything_and_is_revived_by_publishing(
     database: Database, site: dict[str, Any]
 ) -> None:
     with database.write() as session:
-        assert retire_site(session, "smilee", now=NOW).retired_at == NOW
+        assert retire_site(session, "smilee", author="tests", now=NOW).retired_at == NOW
     with database.write() as session:
         later = NOW.replace(year=2027)
-        assert retire_site(session, "smilee", now=later).retired_at == NOW
+        assert retire_site(session, "smilee", author="tests", now=later).retired_at == NOW
         assert "smilee" in [found.key for found in list_sites(session)]
     assert not publish(database, site).published
     with database.read() as session:

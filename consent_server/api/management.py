@@ -118,7 +118,8 @@ class RetiredSite(MethodView):
     def post(self, site_key: str) -> dict[str, Any]:
         """Stop serving a site. Versions and ledger stay; publishing revives it."""
         with context().database.write() as session:
-            summary = summarise_site(retire_site(session, site_key, now=context().now()))
+            site = retire_site(session, site_key, author="api", now=context().now())
+            summary = summarise_site(site)
         context().published.forget()
         return summary
 

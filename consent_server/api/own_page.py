@@ -25,7 +25,9 @@ from consent_server.api.schemas import OwnPageSchema
 from consent_server.errors import Conflict
 from consent_server.own_record import (
     OwnRecord,
+    Proofs,
     export_own_record,
+    prove_own_record,
     read_own_record,
     read_shown_now,
 )
@@ -164,7 +166,7 @@ def _set_cookie(response: Response, own: OwnRecord) -> None:
 
 
 def _download(own: OwnRecord, _form: Form) -> Response:
-    body = export_own_record(own, base=_base(own), now=context().now(), prove=_prove(own))
+    body = export_own_record(own, base=_base(own), now=context().now(), proofs=_prove(own))
     text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
     return _attach(text, "application/json", f"{own.site.key}-records.json")
 
@@ -181,7 +183,7 @@ def _receipt(own: OwnRecord, form: Form) -> Response:
             config=config,
             words=config["texts"][receipt["language"]],
             services={service["key"]: service for service in config["services"]},
-            proof=_prove(own)(receipt["event_id"]),
+            proof=_prove(own).get(receipt["event_id"]),
             base=_base(own),
             style=(asset_dir("static") / "pages" / "page.css").read_text(encoding="utf-8"),
         )
@@ -197,8 +199,9 @@ _ACTIONS: Mapping[str, Callable[[OwnRecord, Form], Response]] = {
 }
 
 
-def _prove(_own: OwnRecord) -> Callable[[str], Mapping[str, Any] | None]:
-    return lambda _event_id: None
+def _prove(own: OwnRecord) -> Proofs:
+    with context().read_session() as session:
+        return prove_own_record(session, own)
 
 
 def _show(own: OwnRecord, wanted: str, said: str = "") -> Response:

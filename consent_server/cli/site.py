@@ -163,7 +163,7 @@ def retire(key: str, yes: bool) -> None:
         click.echo(f"{key} will not be served any more; pages that load its script ask nobody.")
         confirm("Retire?", yes=yes)
         with database.write() as session:
-            retire_site(session, key, now=now())
+            retire_site(session, key, author=author(), now=now())
     click.echo(f"Retired {key}. Its versions and its record stay; applying its file revives it.")
 
 

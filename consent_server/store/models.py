@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Date,
     ForeignKey,
     Identity,
@@ -124,6 +125,44 @@ class SubjectData(Base):
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
+class AdminEvent(Base):
+    """What an administrator did; a leaf like every record. Insert only."""
+
+    __tablename__ = "admin_event"
+    __table_args__ = (Index(None, "site_id", "happened_at", "event_id"),)
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    action: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(Text)
+    #: Canonical JSON (RFC 8785) as text.
+    details: Mapped[str] = mapped_column(Text)
+    happened_at: Mapped[datetime] = mapped_column(UtcTime)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class LedgerQueue(Base):
+    """What waits to be sealed: written with the event, taken away by the sealer."""
+
+    __tablename__ = "ledger_queue"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Ledger(Base):
+    """The name under which a site's ledger is signed; the highest number holds."""
+
+    __tablename__ = "ledger"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    origin: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class LedgerLeaf(Base):
     """The place of an event in the tree, given when it is sealed."""
 
@@ -131,22 +170,100 @@ class LedgerLeaf(Base):
     __table_args__ = (UniqueConstraint("site_id", "event_id"),)
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    leaf_index: Mapped[int] = mapped_column(Integer, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     event_id: Mapped[UUID]
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class LedgerNode(Base):
+    """The hash of a complete subtree, at every eighth level: proofs read few rows."""
+
+    __tablename__ = "ledger_node"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    level: Mapped[int] = mapped_column(Integer, primary_key=True)
+    node_index: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class Checkpoint(Base):
-    """A signed root at a size."""
+    """A signed root at a size, as it was published."""
 
     __tablename__ = "checkpoint"
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    size: Mapped[int] = mapped_column(Integer, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
     frontier: Mapped[bytes] = mapped_column(LargeBinary)
-    signature: Mapped[bytes] = mapped_column(LargeBinary)
-    key_id: Mapped[str] = mapped_column(String(64))
+    #: C2SP signed-note, whole; the signatures of witnesses lie beside it.
+    note: Mapped[str] = mapped_column(Text)
+    key_id: Mapped[str] = mapped_column(String(8))
     sealed_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Cosignature(Base):
+    """What a witness signed of a checkpoint."""
+
+    __tablename__ = "cosignature"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    #: The signature line with its end, as the witness gave it.
+    line: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class CheckpointPush(Base):
+    """How far each place outside knows the ledger."""
+
+    __tablename__ = "checkpoint_push"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    target: Mapped[str] = mapped_column(String(300), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    pushed_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Witnessed(Base):
+    """The last checkpoint of somebody else's log that this server cosigned."""
+
+    __tablename__ = "witnessed"
+
+    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    note: Mapped[str] = mapped_column(Text)
+    cosigned_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Lease(Base):
+    """Which server runs a job now, so that many run it once."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class VersionPicture(Base):
+    """How a version looked in a browser."""
+
+    __tablename__ = "version_picture"
+
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: `notice` or `preferences`.
+    part: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: `mobile` or `desktop`.
+    viewport: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    #: PNG.
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class NoticeCount(Base):

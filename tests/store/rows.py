@@ -8,14 +8,24 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consent_server.store.models import (
+    AdminEvent,
+    Base,
     Checkpoint,
+    CheckpointPush,
     ConsentEvent,
+    Cosignature,
+    Lease,
+    Ledger,
     LedgerLeaf,
+    LedgerNode,
+    LedgerQueue,
     NoticeCount,
     Site,
     SiteScript,
     SiteVersion,
     SubjectData,
+    VersionPicture,
+    Witnessed,
 )
 
 NOW = datetime(2026, 11, 22, 16, 47, tzinfo=UTC)
@@ -68,16 +78,7 @@ def add_one_row_each(session: Session) -> None:
                 leaf_hash=bytes(32),
             ),
             SubjectData(site_id=site.id, event_id=EVENT_ID, subject_key=bytes(32), salt=bytes(32)),
-            LedgerLeaf(site_id=site.id, leaf_index=0, event_id=EVENT_ID),
-            Checkpoint(
-                site_id=site.id,
-                size=1,
-                root=bytes(32),
-                frontier=b"",
-                signature=b"",
-                key_id="key",
-                sealed_at=NOW,
-            ),
+            *_ledger_rows(site.id),
             NoticeCount(
                 site_id=site.id,
                 day=date(2026, 11, 22),
@@ -92,3 +93,48 @@ def add_one_row_each(session: Session) -> None:
             ),
         ]
     )
+
+
+def _ledger_rows(site_id: int) -> list[Base]:
+    """Return a row for each table of the sealed ledger and its jobs."""
+    one = bytes(32)
+    return [
+        AdminEvent(
+            site_id=site_id,
+            event_id=EVENT_ID,
+            action="publish",
+            actor="tests",
+            details="{}",
+            happened_at=NOW,
+            leaf_hash=one,
+        ),
+        LedgerQueue(site_id=site_id, received_at=NOW, event_id=EVENT_ID, leaf_hash=one),
+        Ledger(site_id=site_id, number=1, origin="example.com/ledger/1", opened_at=NOW),
+        LedgerLeaf(site_id=site_id, leaf_index=0, event_id=EVENT_ID, leaf_hash=one),
+        LedgerNode(site_id=site_id, level=8, node_index=0, hash=one),
+        Checkpoint(
+            site_id=site_id,
+            size=1,
+            root=one,
+            frontier=one,
+            note="",
+            key_id="00000000",
+            sealed_at=NOW,
+        ),
+        Cosignature(
+            site_id=site_id, size=1, key_id="00000000", name="witness", line="", received_at=NOW
+        ),
+        CheckpointPush(site_id=site_id, target="file:/x", size=1, pushed_at=NOW),
+        Witnessed(origin="example.org/log", size=1, root=one, note="", cosigned_at=NOW),
+        Lease(name="job", holder="me", expires_at=NOW),
+        VersionPicture(
+            site_id=site_id,
+            version=1,
+            language="en",
+            part="notice",
+            viewport="mobile",
+            sha256="a" * 64,
+            body=b"",
+            taken_at=NOW,
+        ),
+    ]

@@ -11,9 +11,29 @@ from consent_server.store.models import Base
 
 from .rows import add_one_row_each
 
-EVIDENCE = ["consent_event", "site_version", "site_script", "ledger_leaf", "checkpoint"]
-#: What operation needs to change: current state, totals, and the link that erasure drops.
-CHANGEABLE = ["site", "subject_data", "notice_count"]
+EVIDENCE = [
+    "consent_event",
+    "admin_event",
+    "site_version",
+    "site_script",
+    "version_picture",
+    "ledger",
+    "ledger_leaf",
+    "ledger_node",
+    "checkpoint",
+    "cosignature",
+]
+#: What operation needs to change: current state, totals, what waits, and the link that
+#: erasure drops.
+CHANGEABLE = [
+    "site",
+    "subject_data",
+    "notice_count",
+    "ledger_queue",
+    "checkpoint_push",
+    "witnessed",
+    "lease",
+]
 
 
 @pytest.fixture
