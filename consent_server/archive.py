@@ -40,7 +40,6 @@ _OF_A_SITE: Mapping[str, str] = {
     "controller": "controller",
     "data_protection": "contacts",
     "supervisory_authority": "contacts",
-    "links": "links",
     "regime": "regime",
     "ask_again": "ask_again",
     "valid_days": "valid_days",
@@ -54,6 +53,8 @@ _OF_A_SITE: Mapping[str, str] = {
     "format": "technique",
 }
 _OF_A_THEME: Mapping[str, str] = {"form": "form", "light": "colours", "dark": "colours"}
+#: Fields of a snapshot that need more than a look at whether they differ.
+_TOLD_APART = {"theme", "categories", "services", "texts", "links"}
 #: Texts that follow from the services, and change with them alone.
 _DERIVED = {"services_link", "count", "direction"}
 
@@ -137,7 +138,8 @@ def describe_changes(old: Config, new: Config) -> list[Fact]:
     facts = [
         *_of_keyed(old, new, "services", "service"),
         *_of_keyed(old, new, "categories", "category"),
-        *_of_table(old, new, _OF_A_SITE, {"theme", "categories", "services", "texts"}),
+        *_of_table(old, new, _OF_A_SITE, _TOLD_APART),
+        *([Fact("links")] if _links(old, new) != _links(new, old) else []),
         *_of_languages(old, new),
         *_of_table(old["theme"], new["theme"], _OF_A_THEME, set(), "looks"),
     ]
@@ -170,11 +172,14 @@ def _of_keyed(old: Config, new: Config, field: str, noun: str) -> Iterator[Fact]
             for fact in _of_table(was[key], now[key], _OF_A_SERVICE, set(), "service_details"):
                 yield Fact(fact.what, key, _names(new, key))
     both = [key for key in now if key in was]
-    if both != [key for key in was if key in now] or (noun == "category" and any(
-        [k for k in was[key]["services"] if k in now[key]["services"]]
-        != [k for k in now[key]["services"] if k in was[key]["services"]]
-        for key in both
-    )):
+    if both != [key for key in was if key in now] or (
+        noun == "category"
+        and any(
+            [k for k in was[key]["services"] if k in now[key]["services"]]
+            != [k for k in now[key]["services"] if k in was[key]["services"]]
+            for key in both
+        )
+    ):
         yield Fact("order")
 
 
@@ -202,6 +207,13 @@ def _of_languages(old: Config, new: Config) -> Iterator[Fact]:
     kept = [one for one in new["languages"] if one in old["languages"]]
     if kept != [one for one in old["languages"] if one in new["languages"]]:
         yield Fact("order")
+
+
+def _links(config: Config, other: Config) -> Any:
+    """Return the addresses, without those of languages that only one side has."""
+    policy = config["links"]["policy"]
+    kept = {language: policy[language] for language in policy if language in other["languages"]}
+    return {**config["links"], "policy": kept}
 
 
 def _wording(config: Config, other: Config, language: str) -> Any:

@@ -18,7 +18,12 @@ _CACHE_SECONDS = 3600
 def register_pages(app: Flask) -> None:
     """Add the filters and files that the templates use."""
     app.jinja_env.filters.update(
-        utc=spell_time, day=_day, moment=_moment, language_name=_language_name, country=_country
+        utc=spell_time,
+        day=_day,
+        moment=_moment,
+        language_name=_language_name,
+        language_here=_language_here,
+        country=_country,
     )
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
 
@@ -43,3 +48,8 @@ def _country(code: str, language: str) -> str:
 def _language_name(code: str) -> str:
     """Return a language's name in that language, as language menus should."""
     return (Locale.parse(code).get_display_name(code) or code).capitalize()
+
+
+def _language_here(code: str) -> str:
+    """Return a language's name in the language of the page."""
+    return Locale.parse(code).get_display_name(get_locale()) or code

@@ -157,14 +157,39 @@ class VersionSummarySchema(Schema):
     published_at = fields.String(required=True, metadata={"format": "date-time"})
 
 
+class FactSchema(Schema):
+    """One thing that changed between two versions, in a word of a fixed list."""
+
+    what = fields.String(required=True)
+    key = fields.String(
+        required=True,
+        metadata={"description": "Service, category or language, where one is meant."},
+    )
+    names = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Language -> name of that service or category."},
+    )
+
+
+class ArchivedVersionSchema(VersionSummarySchema):
+    """One published version in its place in time."""
+
+    shown_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    asked_again = fields.Boolean(required=True)
+    asked_again_because = fields.List(fields.Nested(FactSchema), required=True)
+    changes = fields.List(fields.Nested(FactSchema), required=True)
+
+
 class VersionListSchema(Schema):
     """Every published version of a site, newest first."""
 
     site = fields.String(required=True)
-    versions = fields.List(fields.Nested(VersionSummarySchema), required=True)
+    versions = fields.List(fields.Nested(ArchivedVersionSchema), required=True)
 
 
-class VersionSchema(VersionSummarySchema):
+class VersionSchema(ArchivedVersionSchema):
     """One published version with every word of it."""
 
     config = fields.Dict(required=True, metadata={"description": "The complete snapshot."})
