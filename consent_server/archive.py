@@ -54,7 +54,7 @@ _OF_A_SITE: Mapping[str, str] = {
 }
 _OF_A_THEME: Mapping[str, str] = {"form": "form", "light": "colours", "dark": "colours"}
 #: Fields of a snapshot that need more than a look at whether they differ.
-_TOLD_APART = {"theme", "categories", "services", "texts", "links"}
+_TOLD_APART = {"theme", "categories", "services", "texts", "links", "new_since"}
 #: Texts that follow from the services, and change with them alone.
 _DERIVED = {"services_link", "count", "direction"}
 

@@ -16,11 +16,12 @@ from consent_server.errors import NotFound
 from consent_server.ledger import ShownVersion
 from consent_server.proofs import prove_inclusion, spell_inclusion
 from consent_server.rights import decisions_of
+from consent_server.rules.decision import grants_for
 from consent_server.rules.kantara import build_kantara_receipt
 from consent_server.rules.linked_receipt import link_receipt
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.sites import find_site, find_version, read_config
-from consent_server.snapshot import Config
+from consent_server.snapshot import Config, known_since
 from consent_server.store.models import Site, SiteScript, SiteVersion
 
 Receipt = dict[str, Any]
@@ -47,6 +48,20 @@ class OwnRecord:
     def has_run_out(self, now: datetime) -> bool:
         """Tell whether the last decision has lived its days."""
         return bool(self.receipts) and parse_time(self.receipts[0]["valid_until"]) <= now
+
+    def holding(self, now: datetime) -> dict[str, bool]:
+        """Return what is allowed now of what the site asks today: nothing that is new to it."""
+        if not self.receipts or self.has_run_out(now):
+            return grants_for(self.config, ())
+        last, since = self.receipts[0], known_since(self.config, self.current.material_since)
+        return grants_for(
+            self.config,
+            [
+                key
+                for key, granted in last["grants"].items()
+                if granted and last["version"] >= since.get(key, 1)
+            ],
+        )
 
     def find_receipt(self, event_id: str) -> Receipt:
         """Return one of the visitor's receipts; raises NotFound."""

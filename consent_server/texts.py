@@ -70,6 +70,7 @@ UI_TEXTS: Mapping[str, str] = {
     "allow_service": _("Always allow {service}"),
     "load_once": _("Load once"),
     "saved": _("Your choice is saved."),
+    "news": _("New or changed since your last choice: {services}."),
 }
 
 #: What a site may word in its own way. Labels of buttons are not among them: a

@@ -16,6 +16,7 @@ import brotli
 
 from consent_server.paths import asset_dir
 from consent_server.rules.compatible import names_of
+from consent_server.snapshot import known_since
 
 #: One letter per kind of stored item, as the widget reads it.
 ITEM_KINDS = {
@@ -100,9 +101,14 @@ def read_core(*parts: str) -> str:
     return (asset_dir("static") / "widget" / name).read_text(encoding="utf-8")
 
 
-def parts_of(config: dict[str, Any]) -> tuple[str, ...]:
-    """Return the parts of the script that a site asks for, in the order of the files' names."""
-    asked = {"gate": _has_gate(config), "compat": bool(config.get("compatible"))}
+def parts_of(config: dict[str, Any], material_since: int) -> tuple[str, ...]:
+    """Return the parts of the script that a version asks for, in the order of the files' names."""
+    asked = {
+        "gate": _has_gate(config),
+        "compat": bool(config.get("compatible")),
+        # Before the first material change no decision can be older than what is asked.
+        "news": material_since > 1,
+    }
     return tuple(part for part, is_asked in asked.items() if is_asked)
 
 
@@ -123,7 +129,7 @@ def read_forms() -> dict[str, str]:
 
 def compose_script(config: dict[str, Any], version: int, material_since: int) -> Script:
     """Compose the script of a version; the same inputs give the same bytes."""
-    core = read_core(*parts_of(config))
+    core = read_core(*parts_of(config, material_since))
     known = widget_config(config, version, material_since)
     seed = hashlib.sha256(core.encode() + _to_json(known).encode()).hexdigest()
     script_id = seed[:16]
@@ -161,11 +167,23 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
         ],
         **({"gate": _gate(config)} if _has_gate(config) else {}),
         **({"compat": _compat(config)} if config.get("compatible") else {}),
+        **({"news": _news(config, material_since)} if material_since > 1 else {}),
         "texts": {
             language: _join_texts((*_texts(config, language), *words))
             for language, words in zip(
                 config["languages"], zip(*vocabulary, strict=True), strict=True
             )
+        },
+    }
+
+
+def _news(config: dict[str, Any], material_since: int) -> dict[str, Any]:
+    """Return what is new to visitors who decided before, and how they are told."""
+    return {
+        "since": known_since(config, material_since),
+        "said": {
+            language: config["texts"][language]["ui"].get("news", "")
+            for language in config["languages"]
         },
     }
 

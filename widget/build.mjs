@@ -52,7 +52,12 @@ const cores = {};
 // One for each set of parts that a site may ask for: what it does not ask for does not travel.
 for (const GATE of [false, true])
   for (const COMPAT of [false, true])
-    cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + ".js"] = await build("src/main.ts", { GATE: String(GATE), COMPAT: String(COMPAT) });
+    for (const NEWS of [false, true])
+      cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + (NEWS ? "-news" : "") + ".js"] = await build("src/main.ts", {
+        GATE: String(GATE),
+        COMPAT: String(COMPAT),
+        NEWS: String(NEWS),
+      });
 // For owners who ask for it; a module, which the core imports then.
 const PANEL_CSS = JSON.stringify(minifyCss(join(here, "src/diagnose/panel.css")));
 const diagnose = { "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }) };

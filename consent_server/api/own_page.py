@@ -32,7 +32,7 @@ from consent_server.own_record import (
     read_shown_now,
 )
 from consent_server.paths import asset_dir
-from consent_server.rules.decision import SUBJECT_ID, Decision, Grants, Layer, Method, grants_for
+from consent_server.rules.decision import SUBJECT_ID, Decision, Layer, Method, grants_for
 from consent_server.rules.times import parse_time
 from consent_server.snapshot import Config
 
@@ -207,25 +207,19 @@ def _prove(own: OwnRecord) -> Proofs:
 def _show(own: OwnRecord, wanted: str, said: str = "") -> Response:
     if not own.receipts:
         return _ask(own, wanted, was_wrong=bool(own.subject_id))
-    last = own.receipts[0]
+    last, now = own.receipts[0], context().now()
     return _page(
         "me.html",
         own,
         wanted,
         said=said,
         last=last,
-        holds=_holding(own, last["grants"]),
+        holds=own.holding(now),
         new_id=uuid4,
-        has_run_out=own.has_run_out(context().now()),
+        has_run_out=own.has_run_out(now),
         reaches_browser=_reaches_browser(own),
         parse_time=parse_time,
     )
-
-
-def _holding(own: OwnRecord, grants: Grants) -> Mapping[str, bool]:
-    """Return what is allowed now of what the site asks today: nothing that is new to it."""
-    allowed = [key for key, granted in grants.items() if granted]
-    return grants_for(own.config, allowed)
 
 
 def _ask(own: OwnRecord, wanted: str, *, was_wrong: bool) -> Response:

@@ -5,3 +5,6 @@ declare const GATE: boolean;
 
 /** Understands the mark-up of other consent managers. */
 declare const COMPAT: boolean;
+
+/** Knows what is new to visitors who decided before: news.ts. */
+declare const NEWS: boolean;
