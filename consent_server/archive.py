@@ -37,6 +37,7 @@ _OF_A_SERVICE: Mapping[str, str] = {
 #: Fields of a snapshot beside categories, services and texts; likewise.
 _OF_A_SITE: Mapping[str, str] = {
     "name": "name",
+    "announcement": "announcement",
     "controller": "controller",
     "data_protection": "contacts",
     "supervisory_authority": "contacts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from consent_server import texts
@@ -57,6 +58,7 @@ def build_snapshot(form: Mapping[str, Any]) -> Config:
             language: _language(form, services, categories, language)
             for language in form["languages"]
         },
+        **({"announcement": _announcement(form)} if form["announcement"] else {}),
     }
 
 
@@ -126,6 +128,23 @@ def known_since(config: Config, material_since: int) -> dict[str, int]:
 
 def _decided_on(config: Config) -> list[str]:
     return [one["key"] for one in (*config["categories"], *config["services"])]
+
+
+def _announcement(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a coming change as it is told: from the first day to the day of the change."""
+    told = form["announcement"]
+    day = date.fromisoformat(told["date"])
+    return {
+        "date": told["date"],
+        "shown_from": (day - timedelta(days=told["days"])).isoformat(),
+        "texts": {
+            language: {
+                "text": told["text"][language],
+                "close": texts.translate(language, texts.CLOSE),
+            }
+            for language in form["languages"]
+        },
+    }
 
 
 def _categories(form: Mapping[str, Any], services: list[SiteService]) -> list[dict[str, Any]]:

@@ -113,6 +113,9 @@ STORAGE_NAMES: Mapping[str, str] = {
     "cache_storage": "Cache Storage",
 }
 
+CLOSE = _("Close")
+#: What closing an announcement leaves in the browser.
+CLOSED_PURPOSE = _("Remembers that you closed the announcement, until the tab is closed.")
 CONSENT_RECORD_NAME = _("Your cookie choice")
 _SERVICES = ngettext("{n} service", "{n} services")
 _SESSION = _("until the browser is closed")

@@ -124,6 +124,13 @@ CHANGES: dict[str, tuple[Change, set[tuple[str, str]], bool]] = {
         {("site_addresses", "")},
         False,
     ),
+    "an announcement": (
+        lambda site: site.update(
+            announcement={"date": "2027-02-01", "text": dict.fromkeys(site["languages"], "Soon.")}
+        ),
+        {("announcement", ""), ("service_items", "consent-record")},
+        False,
+    ),
     "the gate": (lambda site: site.update(blocking="gate"), {("technique", "")}, False),
     "the form": (lambda site: site["theme"].update(form="bar"), {("form", "")}, False),
     "a colour": (lambda site: site["theme"].update(accent="#0a4a2a"), {("colours", "")}, False),

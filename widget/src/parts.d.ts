@@ -8,3 +8,6 @@ declare const COMPAT: boolean;
 
 /** Knows what is new to visitors who decided before: news.ts. */
 declare const NEWS: boolean;
+
+/** Tells of a change that is coming: announcement.ts. */
+declare const ANNOUNCED: boolean;
