@@ -6,6 +6,7 @@ import click
 
 from consent_server import __version__
 from consent_server.cli.audit import audit
+from consent_server.cli.backup import backup, restore
 from consent_server.cli.catalogue import catalogue
 from consent_server.cli.gate import gate
 from consent_server.cli.ledger import ledger
@@ -29,3 +30,5 @@ def main() -> None:
 
 for command in (run, demo, site, audit, ledger, catalogue, gate, proxy, token, database):
     main.add_command(command)
+for command in (backup, restore):
+    database.add_command(command)
