@@ -50,7 +50,7 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "audit catalogue diagnosis diagnosis_texts forms ledger published rights services "
+        "audit catalogue diagnosis diagnosis_texts erasure forms ledger published rights services "
         "site_check site_form sites snapshot texts widget",
         "free rules store use_cases",
         "babel brotli marshmallow sqlalchemy",
