@@ -7,6 +7,7 @@ import click
 from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.catalogue import catalogue
+from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, catalogue, gate, proxy, token, database):
+for command in (run, demo, site, audit, erase, catalogue, gate, proxy, token, database):
     main.add_command(command)

@@ -15,6 +15,10 @@ _PLACES = {
     "name": "page.css",
     "filename": "demo.css",
 }
+#: What management routes take, where they take a body.
+BODIES = {
+    "/api/v1/sites/<site_key>/erase": {"subject_id": "0" * 32, "reason": "asked by letter"},
+}
 _PLACE = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 
 
