@@ -9,6 +9,7 @@ from consent_server.cli.audit import audit
 from consent_server.cli.catalogue import catalogue
 from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
+from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, erase, catalogue, gate, proxy, token, database):
+for command in (run, demo, site, audit, erase, ledger, catalogue, gate, proxy, token, database):
     main.add_command(command)
