@@ -51,8 +51,8 @@ LAYERS = {
     ),
     "use_cases": _layer(
         "audit catalogue diagnosis diagnosis_texts erasure forms ledger ledger_check ledger_keys "
-        "proofs published rights sealing services signing site_check site_form sites snapshot "
-        "texts widget",
+        "proofs published retention rights sealing services signing site_check site_form sites "
+        "snapshot texts widget",
         "free rules store use_cases",
         "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
@@ -81,6 +81,7 @@ RULES_MAY_IMPORT = {"errors", "rules"}
 PURE = {
     "__future__",
     "base64",
+    "calendar",
     "collections",
     "dataclasses",
     "datetime",

@@ -13,6 +13,7 @@ from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
+from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
 from consent_server.cli.site import site
 
@@ -28,5 +29,18 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, erase, ledger, catalogue, gate, proxy, token, database):
+for command in (
+    run,
+    demo,
+    site,
+    audit,
+    erase,
+    retention,
+    ledger,
+    catalogue,
+    gate,
+    proxy,
+    token,
+    database,
+):
     main.add_command(command)
