@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.audit import export_records
 from consent_server.erasure import count_subject, erase_subject
 from consent_server.errors import Conflict
 from consent_server.ledger import admin_event_of
+from consent_server.ledger_check import check_ledger
+from consent_server.ledger_keys import keys_of
+from consent_server.proofs import find_checkpoint, prove_consistency, prove_inclusion
 from consent_server.rules.admin_event import Action, hash_admin_event
+from consent_server.rules.merkle import is_consistent, is_included
+from consent_server.sealing import last_checkpoint, seal_waiting
+from consent_server.signing import open_signer
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import AdminEvent, ConsentEvent, LedgerQueue, SubjectData
+from consent_server.store.scrubbing import scrub
 from tests.visitor import Visitor
 
 NOW = datetime(2026, 11, 25, 10, 13, 26, 123_000, tzinfo=UTC)
@@ -103,3 +112,35 @@ def test_who_decides_again_after_erasure_begins_anew(store: Database, leaving: V
     erase(store, leaving.subject_id)
     assert leaving.reject_all().json["kind"] == "refused"
     assert len(leaving.read_decisions().json["decisions"]) == 1
+
+
+def test_the_sealed_ledger_is_the_same_afterwards_and_verifies(
+    store: Database, leaving: Visitor, tmp_path: Path
+) -> None:
+    signer = open_signer(tmp_path / "keys", now=NOW)
+    seal_waiting(store, signer, now=NOW)
+    with store.read() as session:
+        site = find_site(session, "smilee")
+        before = last_checkpoint(session, site)
+        assert before is not None
+        ids = list(session.scalars(select(ConsentEvent.event_id)))
+    erase(store, leaving.subject_id)
+    scrub(store)
+    seal_waiting(store, signer, now=NOW)
+    with store.read() as session:
+        site = find_site(session, "smilee")
+        kept, after = find_checkpoint(session, site, before.size), last_checkpoint(session, site)
+        assert after is not None
+        assert (kept.root, kept.note) == (before.root, before.note)
+        proof = prove_consistency(session, site, before.size)
+        assert is_consistent(before.size, before.root, after.size, after.root, proof.path)
+        check_ledger(session, site, keys_of(session, site))
+        for event_id in ids:
+            found = prove_inclusion(session, site, event_id)
+            place = (found.leaf_hash, found.leaf_index, found.size)
+            assert is_included(*place, found.path, after.root)
+        exported = list(export_records(session, site))
+    assert [(one["salt"], one["kind"]) for one in exported] == [
+        (None, "given"),
+        (None, "withdrawn"),
+    ]
