@@ -16,6 +16,7 @@ from consent_server.cli.proxy import proxy
 from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
 from consent_server.cli.site import site
+from consent_server.cli.witness import witness
 
 __all__ = ["main"]
 
@@ -30,17 +31,7 @@ def main() -> None:
 
 
 for command in (
-    run,
-    demo,
-    site,
-    audit,
-    erase,
-    retention,
-    ledger,
-    catalogue,
-    gate,
-    proxy,
-    token,
-    database,
+    *(run, demo, site, audit, erase, retention, ledger, witness),
+    *(catalogue, gate, proxy, token, database),
 ):
     main.add_command(command)
