@@ -7,13 +7,16 @@ import click
 from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.catalogue import catalogue
+from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
 from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
+from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
 from consent_server.cli.site import site
+from consent_server.cli.witness import witness
 
 __all__ = ["main"]
 
@@ -27,5 +30,8 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, ledger, catalogue, gate, proxy, token, database):
+for command in (
+    *(run, demo, site, audit, erase, retention, ledger, witness),
+    *(catalogue, gate, proxy, token, database),
+):
     main.add_command(command)
