@@ -1,35 +1,16 @@
-"""Recording: one decision in a transaction of its own, and the cookie that repeats it."""
+"""Decision cookie: what the browser holds, and the line that sets it again or removes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from flask import request
-from sqlalchemy.exc import IntegrityError
 
 from consent_server.api.context import context
-from consent_server.ledger import Recorded, ShownVersion, append_event
 from consent_server.rules.cookie import StoredDecision, cookie_name, parse_cookie, spell_cookie
 from consent_server.rules.decision import Decision
-
-
-def record_decision(shown: ShownVersion, decision: Decision) -> Recorded:
-    """Append in a transaction of its own; concurrent twins make another try needed.
-
-    One may have taken the decision's place, another the place of the day's total.
-    """
-    for _ in range(2):
-        with suppress(IntegrityError):
-            return _append(shown, decision)
-    return _append(shown, decision)
-
-
-def _append(shown: ShownVersion, decision: Decision) -> Recorded:
-    with context().database.write() as session:
-        return append_event(session, shown, decision, now=context().now())
 
 
 def held_decisions(site_key: str) -> list[StoredDecision]:
