@@ -125,7 +125,9 @@ class OwnPageSchema(StrictForm):
 
     action = fields.String(
         required=True,
-        validate=validate.OneOf(["show", "save", "withdraw", "download", "receipt"]),
+        validate=validate.OneOf(
+            ["show", "save", "withdraw", "download", "receipt", "erase", "erase_now"]
+        ),
     )
     subject_id = fields.String(
         load_default="", metadata={"description": "The visitor's secret: 32 hex digits."}
