@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from flask import Response, make_response, render_template, request
@@ -286,10 +287,11 @@ def _language_of(config: Config, wanted: str) -> str:
 
 def _reaches_browser(own: OwnRecord) -> bool:
     """Tell whether this browser's own cookie of the visitor can be set from here."""
-    held = held_decisions(own.site.key)
-    here = f"{request.scheme}://{request.host}"
-    config = own.config
-    at_home = shares_domain(config) if config["cookie_domain"] else here in config["origins"]
+    held, config = held_decisions(own.site.key), own.config
+    # Cookies know hosts, not ports.
+    hosts = {urlsplit(origin).hostname for origin in config["origins"]}
+    here = urlsplit(request.host_url).hostname
+    at_home = shares_domain(config) if config["cookie_domain"] else here in hosts
     return at_home and any(stored.subject_id == own.subject_id for stored in held)
 
 
