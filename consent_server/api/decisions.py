@@ -12,15 +12,14 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context, published_sites
-from consent_server.api.decision_cookie import shares_domain, spell_decision_cookie
 from consent_server.api.guard import (
     allow_origin,
     answer_preflight,
     check_origin,
     require_subject,
 )
+from consent_server.api.recording import record_decision, shares_domain, spell_decision_cookie
 from consent_server.api.schemas import DecisionSchema, ReceiptListSchema, ReceiptSchema
-from consent_server.appending import Wanted
 from consent_server.errors import ConsentError, NotFound
 from consent_server.published import PublishedSite
 from consent_server.rights import decisions_of
@@ -52,7 +51,7 @@ class Decisions(MethodView):
         check_origin(site.origins)
         context().budgets.spend(site_key, request.remote_addr or "")
         shown = published_sites().shown(site, decision.version, decision.script)
-        recorded = context().writer.write(Wanted(shown, decision))
+        recorded = record_decision(shown, decision)
         cookie = _decision_cookie(site, decision)
         headers = {"Set-Cookie": cookie} if cookie else {}
         return recorded.receipt, 201 if recorded.new else 200, headers

@@ -15,15 +15,15 @@ from flask_babel import force_locale
 
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
-from consent_server.api.decision_cookie import (
+from consent_server.api.guard import check_origin
+from consent_server.api.recording import (
     held_decisions,
+    record_decision,
     shares_domain,
     spell_decision_cookie,
     spell_removal,
 )
-from consent_server.api.guard import check_origin
 from consent_server.api.schemas import OwnPageSchema
-from consent_server.appending import Wanted
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.own_record import (
@@ -143,7 +143,7 @@ def _record(own: OwnRecord, decision: Decision, language: str) -> Response:
             shown = read_shown_now(session, own.site)
         # Two clicks at once, or somebody else's id: what is recorded decides below.
         with suppress(Conflict):
-            context().writer.write(Wanted(shown, decision))
+            record_decision(shown, decision)
         own = _read(own.site.key, own.subject_id)
     last = own.receipts[0]
     if last["event_id"] != event_id or last["grants"] != decision.grants:

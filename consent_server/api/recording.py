@@ -1,4 +1,4 @@
-"""Decision cookie: what the browser holds, and the line that sets it again or removes it."""
+"""Recording: one decision through the writer, and the cookie that repeats it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from typing import Any
 from flask import request
 
 from consent_server.api.context import context
+from consent_server.appending import Wanted
+from consent_server.ledger import Recorded, ShownVersion
 from consent_server.rules.cookie import StoredDecision, cookie_name, parse_cookie, spell_cookie
 from consent_server.rules.decision import Decision
+
+
+def record_decision(shown: ShownVersion, decision: Decision) -> Recorded:
+    """Append a decision together with others that wait; returns after the commit."""
+    return context().writer.write(Wanted(shown, decision))
 
 
 def held_decisions(site_key: str) -> list[StoredDecision]:
