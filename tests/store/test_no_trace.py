@@ -13,9 +13,10 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consent_server.appending import Wanted, append_together
 from consent_server.audit import export_records
 from consent_server.erasure import erase_subject
-from consent_server.ledger import ShownVersion, append_event
+from consent_server.ledger import ShownVersion
 from consent_server.ledger_check import check_ledger
 from consent_server.ledger_keys import keys_of
 from consent_server.published import PublishedSites
@@ -29,29 +30,34 @@ from consent_server.store.models import SubjectData
 from consent_server.store.scrubbing import scrub
 
 _NOW = datetime(2026, 11, 25, 10, 13, 26, 123_000, tzinfo=UTC)
-_TOGETHER = 200
+_TOGETHER = 64
 
 
 def record(database: Database, shown: ShownVersion, subjects: list[str]) -> None:
-    """Record a refusal of each visitor."""
+    """Record a refusal of each visitor, as many together as under load."""
     optional = optional_services(shown.config)
     keys = [key for category, services in optional.items() for key in (category, *services)]
     for start in range(0, len(subjects), _TOGETHER):
+        wanted = [
+            Wanted(shown, refusal(subject_id, shown, keys))
+            for subject_id in subjects[start : start + _TOGETHER]
+        ]
         with database.write() as session:
-            for number, subject_id in enumerate(subjects[start : start + _TOGETHER], start):
-                decision = Decision(
-                    decision_id=uuid4(),
-                    subject_id=subject_id,
-                    method=Method.REJECT_ALL,
-                    layer=Layer.NOTICE,
-                    version=shown.number,
-                    script="",
-                    language="sv",
-                    grants=dict.fromkeys(keys, False),
-                    decided_at=_NOW,
-                )
-                moment = _NOW + timedelta(milliseconds=number)
-                append_event(session, shown, decision, now=moment)
+            append_together(session, wanted, now=_NOW + timedelta(milliseconds=start))
+
+
+def refusal(subject_id: str, shown: ShownVersion, keys: list[str]) -> Decision:
+    return Decision(
+        decision_id=uuid4(),
+        subject_id=subject_id,
+        method=Method.REJECT_ALL,
+        layer=Layer.NOTICE,
+        version=shown.number,
+        script="",
+        language="sv",
+        grants=dict.fromkeys(keys, False),
+        decided_at=_NOW,
+    )
 
 
 def personal_of(session: Session, subjects: list[str]) -> set[bytes]:

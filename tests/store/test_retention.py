@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import func, select
 
 from consent_server import retention
+from consent_server.appending import append_event
 from consent_server.cli.upkeep import Scrubber, holding, run_retention
 from consent_server.demo import site_files
-from consent_server.ledger import ShownVersion, admin_event_of, append_event
+from consent_server.ledger import ShownVersion, admin_event_of
 from consent_server.published import PublishedSites
 from consent_server.rules.admin_event import Action, hash_admin_event
 from consent_server.rules.decision import Decision, Layer, Method, optional_services
