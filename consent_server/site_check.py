@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from consent_server.catalogue import get_service
@@ -167,6 +168,21 @@ def _theme(form: Mapping[str, Any]) -> Iterator[Finding]:
                 )
 
 
+def _announcement(form: Mapping[str, Any]) -> Iterator[Finding]:
+    announcement = form["announcement"]
+    if announcement is None:
+        return
+    try:
+        date.fromisoformat(announcement["date"])
+    except ValueError:
+        yield "announcement.date", f"There is no day {announcement['date']}."
+    for language in announcement["text"]:
+        if language not in form["languages"]:
+            yield f"announcement.text.{language}", "The site is not shown in this language."
+    for language in _missing(form, announcement["text"]):
+        yield f"announcement.text.{language}", "Visitors must be told in this language, too."
+
+
 def _keeping(form: Mapping[str, Any]) -> Iterator[Finding]:
     kept = parse_lifetime(form["keep_records"])
     if kept and least_days(kept) < form["valid_days"]:
@@ -181,4 +197,14 @@ def _missing(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]
     return [language for language in form["languages"] if not texts.get(language)]
 
 
-_CHECKS = (_languages, _links, _categories, _services, _compatible, _texts, _theme, _keeping)
+_CHECKS = (
+    _languages,
+    _links,
+    _categories,
+    _services,
+    _compatible,
+    _texts,
+    _theme,
+    _announcement,
+    _keeping,
+)
