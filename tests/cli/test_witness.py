@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -24,15 +22,9 @@ from tests.visitor import Visitor
 
 
 def call(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "consent_server", *arguments],
-        check=False,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout + done.stderr
+    """Run a command with the settings of one of the servers."""
+    done = CliRunner(env=environment).invoke(main, arguments)
+    return done.exit_code, done.output
 
 
 def send(server: Serving, decision: dict[str, object]) -> None:
@@ -132,7 +124,9 @@ def test_a_witness_without_a_name_has_no_key(consent: Consent) -> None:
         ("CONSENT_WITNESS_LOGS", "/nowhere/logs"),
     ],
 )
-def test_a_wrong_place_stops_the_start(environment: dict[str, str], name: str, value: str) -> None:
+def test_a_wrong_place_stops_the_start(
+    environment: dict[str, str], process: Process, name: str, value: str
+) -> None:
     environment |= {name: value, "CONSENT_WITNESS_NAME": "witness.example"}
-    code, said = call(environment, "run")
-    assert (code, name in said, "Traceback" in said) == (1, True, False)
+    done = process("run")
+    assert (done.returncode, name in done.stderr, "Traceback" in done.stderr) == (1, True, False)
