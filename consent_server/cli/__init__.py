@@ -6,6 +6,7 @@ import click
 
 from consent_server import __version__
 from consent_server.cli.audit import audit
+from consent_server.cli.backup import backup, restore
 from consent_server.cli.catalogue import catalogue
 from consent_server.cli.doctor import doctor
 from consent_server.cli.erasing import erase
@@ -36,3 +37,5 @@ for command in (
     *(catalogue, gate, proxy, token, database, doctor),
 ):
     main.add_command(command)
+for command in (backup, restore):
+    database.add_command(command)

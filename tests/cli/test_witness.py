@@ -15,7 +15,7 @@ from consent_server.cli import main
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.note import parse_note, parse_verifier_key, verify_note
 from consent_server.signing import verify_signature
-from tests.cli.conftest import Consent
+from tests.cli.conftest import Consent, Process
 from tests.cli.serving import Serving, serving, wait_until
 from tests.cli.test_run import free_port
 from tests.visitor import Visitor

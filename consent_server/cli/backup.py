@@ -1,0 +1,122 @@
+"""Backup commands: take a verified copy while the server runs, and bring one back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from consent_server.cli.opening import now, open_database
+from consent_server.cli.site import confirm
+from consent_server.config import Settings, key_folder, load_settings, sqlite_path
+from consent_server.errors import ConfigError, Conflict
+from consent_server.ledger_check import check_ledger
+from consent_server.rules.times import spell_time
+from consent_server.sealing import last_checkpoint, origin_of, origins_of
+from consent_server.signing import Signer, find_signer
+from consent_server.sites import list_sites
+from consent_server.store.backup import check_file, copy_database, is_in_use, put_in_place
+from consent_server.store.database import Database
+from consent_server.store.models import ConsentEvent, Site
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+def backup(file: Path, force: bool) -> None:
+    """Copy the database to FILE while the server runs, and verify the copy."""
+    settings = load_settings()
+    source = _sqlite_file(settings, "pg_dump --format=custom --file=FILE DATABASE")
+    if file.exists() and not force:
+        raise Conflict(f"{file} exists. Choose another name, or replace it with --force.")
+    with open_database():
+        # A database that is missing, or of another release, is told before it is copied.
+        pass
+    with _part(file) as part:
+        copy_database(source, part)
+        lines = _verify(part, settings)
+        part.replace(file)
+    for line in lines:
+        click.echo(line)
+    click.echo(
+        f"{file} is whole and readable for you only: it holds personal data. Keep it apart from "
+        f"copies of {key_folder(settings)}."
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Restore without asking.")
+def restore(file: Path, yes: bool) -> None:
+    """Put the copy FILE in the database's place; what is there now is kept beside it."""
+    settings = load_settings()
+    target = _sqlite_file(settings, "pg_restore --clean --if-exists --dbname=DATABASE FILE")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and is_in_use(target):
+        raise Conflict(f"{target} is in use. Stop the server, then restore again.")
+    with _part(target) as part:
+        shutil.copyfile(file, part)
+        part.chmod(0o600)
+        for line in _verify(part, settings):
+            click.echo(line)
+        aside = target.with_name(f"{target.name}.before-{now().strftime(_STAMP)}")
+        confirm(f"Put it in the place of {target}?", yes=yes)
+        put_in_place(part, target, aside)
+    click.echo(f"{target} is restored.")
+    if aside.exists():
+        click.echo(f"What was there before is {aside}; remove it when it is no longer needed.")
+
+
+def _sqlite_file(settings: Settings, elsewhere: str) -> Path:
+    path = sqlite_path(settings.database_url)
+    if path is None:
+        raise ConfigError(f"This command is for SQLite. PostgreSQL has its own: {elsewhere}")
+    return path
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    """Give the name of a file in the target's folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        yield Path(folder) / target.name
+
+
+def _verify(copy: Path, settings: Settings) -> list[str]:
+    """Read the whole copy, recompute its ledgers, and tell what it holds; raises Conflict."""
+    check_file(copy)
+    signer = find_signer(key_folder(settings))
+    database = Database(f"sqlite:///{copy}")
+    try:
+        with database.read() as session:
+            return [_describe(session, site, signer) for site in list_sites(session)]
+    finally:
+        database.close()
+
+
+def _describe(session: Session, site: Site, signer: Signer | None) -> str:
+    query = select(func.count()).select_from(ConsentEvent).where(ConsentEvent.site_id == site.id)
+    told = f"{site.key}: {session.scalar(query)} records"
+    last = last_checkpoint(session, site)
+    if last is None or signer is None:
+        return f"{told}, nothing sealed."
+    keys = [key for name in origins_of(session, site) for key in signer.verifiers(name)]
+    checked = check_ledger(session, site, keys)
+    told = (
+        f"{told}, {checked.leaves} leaves as they were sealed up to {spell_time(last.sealed_at)}."
+    )
+    published = signer.last_published(origin_of(last))
+    if published is None or published.size <= last.size:
+        return told
+    return (
+        f"{told}\n  {published.size} leaves were published on {spell_time(published.sealed_at)}: "
+        f"{published.size - last.size} are missing here. If no newer copy has them, say so: "
+        f"consent-server ledger begin-anew --site {site.key} --reason TEXT"
+    )

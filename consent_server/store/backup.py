@@ -1,0 +1,69 @@
+"""Backup: a whole copy of a SQLite database while others write, and the way back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from consent_server.errors import Conflict
+
+#: What belongs to a database beside its file.
+_COMPANIONS = ("", "-wal", "-shm")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Write all of `source`, as of one moment, to the new file `target`.
+
+    Writers go on meanwhile. Free pages are left behind, and with them whatever was
+    deleted. Raises sqlite3.Error; a half written file is the caller's to remove.
+    """
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    target.chmod(0o600)
+    _sync(target)
+
+
+def check_file(file: Path) -> None:
+    """Read every page of a database; raises Conflict that says what is wrong with it."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Conflict(f"{file} is not a SQLite database ({error}).") from error
+    if found != "ok":
+        raise Conflict(f"{file} is damaged: {found}")
+
+
+def is_in_use(file: Path) -> bool:
+    """Tell whether another process has the database open."""
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            return True
+        connection.execute("ROLLBACK")
+    return False
+
+
+def put_in_place(copy: Path, target: Path, aside: Path) -> None:
+    """Let `copy` become the database; what was there before stays as `aside`.
+
+    `copy` must lie in the folder of `target`, and nobody may have either of them open.
+    """
+    for companion in _COMPANIONS:
+        old = target.with_name(target.name + companion)
+        if old.exists():
+            old.rename(aside.with_name(aside.name + companion))
+    copy.rename(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

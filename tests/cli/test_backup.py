@@ -1,0 +1,159 @@
+"""Backup and restore: a verified copy under load, a way back that hides no loss."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consent_server.cli import main
+from consent_server.config import Settings, sqlite_path
+from consent_server.store.database import Database
+from tests.browser.running_server import RunningServer
+from tests.visitor import Visitor
+
+from .test_killed import Writer, read_template
+
+
+def call(runner: CliRunner, *arguments: str | Path) -> Result:
+    return runner.invoke(main, [*map(str, arguments)])
+
+
+@pytest.fixture
+def file(settings: Settings) -> Path:
+    found = sqlite_path(settings.database_url)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return tmp_path / "backups" / "copy.sqlite"
+
+
+@pytest.fixture
+def backed_up(runner: CliRunner, visitor: Visitor, copy: Path) -> Path:
+    """A copy that holds one sealed decision."""
+    copy.parent.mkdir()
+    visitor.accept_all()
+    call(runner, "ledger", "seal")
+    done = call(runner, "database", "backup", copy)
+    assert done.exit_code == 0, done.output
+    assert "smilee: 1 records, 3 leaves as they were sealed up to 20" in done.output
+    return copy
+
+
+def test_a_copy_is_for_its_owner_only_and_is_not_replaced_unasked(
+    runner: CliRunner, backed_up: Path
+) -> None:
+    assert backed_up.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in backed_up.parent.iterdir()] == ["copy.sqlite"]
+    again = call(runner, "database", "backup", backed_up)
+    assert again.exit_code == 1
+    assert "--force" in again.output
+    assert call(runner, "database", "backup", backed_up, "--force").exit_code == 0
+
+
+def test_a_copy_comes_back_and_tells_what_it_lacks(
+    runner: CliRunner, visitor: Visitor, database: Database, backed_up: Path, file: Path
+) -> None:
+    visitor.withdraw()
+    call(runner, "ledger", "seal")
+    database.close()
+    refused = call(runner, "database", "restore", backed_up)
+    assert refused.exit_code == 1
+    assert "Add --yes" in refused.output
+    done = call(runner, "database", "restore", backed_up, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "1 are missing here" in done.output
+    assert f"{file} is restored" in done.output
+    (kept,) = file.parent.glob("consent.sqlite.before-*Z")
+    assert str(kept) in done.output
+    records = visitor.read_decisions().json
+    assert records is not None
+    assert [one["kind"] for one in records["decisions"]] == ["given"]
+    visitor.accept_all()
+    assert call(runner, "ledger", "seal").exit_code == 1
+    reason = ("--site", "smilee", "--reason", "restored", "--yes")
+    assert call(runner, "ledger", "begin-anew", *reason).exit_code == 0
+    assert call(runner, "ledger", "verify", "--site", "smilee").exit_code == 0
+
+
+def test_nothing_is_restored_under_a_running_server(
+    runner: CliRunner, database: Database, backed_up: Path
+) -> None:
+    with database.read() as session:
+        session.connection()
+        refused = call(runner, "database", "restore", backed_up, "--yes")
+    assert refused.exit_code == 1
+    assert "Stop the server" in refused.output
+
+
+@pytest.mark.parametrize("harm", ["truncate", "overwrite", "text"])
+def test_a_damaged_copy_is_never_put_in_place(
+    runner: CliRunner, database: Database, backed_up: Path, file: Path, harm: str
+) -> None:
+    database.close()
+    whole = backed_up.read_bytes()
+    middle = len(whole) // 2
+    backed_up.write_bytes(
+        {
+            "truncate": whole[:middle],
+            "overwrite": whole[:8192] + b"\xff" * 65_536 + whole[8192 + 65_536 :],
+            "text": b"a backup, honestly",
+        }[harm]
+    )
+    before = file.read_bytes()
+    refused = call(runner, "database", "restore", backed_up, "--yes")
+    assert refused.exit_code == 1, refused.output
+    assert "Traceback" not in refused.output
+    assert file.read_bytes() == before
+    assert not list(file.parent.glob("*.before-*"))
+
+
+def test_a_changed_copy_is_never_put_in_place(
+    runner: CliRunner, database: Database, backed_up: Path, file: Path
+) -> None:
+    changed = Database(f"sqlite:///{backed_up}")
+    with changed.write() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("DROP TRIGGER consent_event_refuses_update")
+        connection.exec_driver_sql("UPDATE consent_event SET method = 'save'")
+    changed.close()
+    database.close()
+    refused = call(runner, "database", "restore", backed_up, "--yes")
+    assert refused.exit_code == 1
+    assert "was changed" in refused.output
+
+
+def test_a_copy_taken_under_load_holds_a_beginning_of_the_ledger(
+    tmp_path: Path, copy: Path
+) -> None:
+    server = RunningServer(tmp_path, settings={"CONSENT_DECISIONS_PER_MINUTE": "1000000"})
+    server.start()
+    stop = threading.Event()
+    template = read_template(server)
+    writers = [Writer(server.port, template, stop) for _ in range(8)]
+    threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
+    copy.parent.mkdir()
+    try:
+        for thread in threads:
+            thread.start()
+        for number in range(3):
+            server.run_command("database", "backup", f"{copy}{number}")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        server.kill()
+    acknowledged = {key for writer in writers for key in writer.acknowledged}
+    server.run_command("database", "restore", f"{copy}2", "--yes")
+    found = server.run_command("ledger", "verify", "--site", "smilee").stdout
+    assert "are as they were sealed" in found
+    kept = {
+        line.split('"event_id":"')[1][:36] for line in server.export("jsonl", "smilee").splitlines()
+    }
+    assert kept
+    assert kept <= acknowledged
