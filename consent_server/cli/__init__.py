@@ -8,6 +8,7 @@ from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.backup import backup, restore
 from consent_server.cli.catalogue import catalogue
+from consent_server.cli.doctor import doctor
 from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
 from consent_server.cli.ledger import ledger
@@ -33,7 +34,7 @@ def main() -> None:
 
 for command in (
     *(run, demo, site, audit, erase, retention, ledger, witness),
-    *(catalogue, gate, proxy, token, database),
+    *(catalogue, gate, proxy, token, database, doctor),
 ):
     main.add_command(command)
 for command in (backup, restore):

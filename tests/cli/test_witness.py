@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -17,22 +15,16 @@ from consent_server.cli import main
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.note import parse_note, parse_verifier_key, verify_note
 from consent_server.signing import verify_signature
-from tests.cli.conftest import Consent
+from tests.cli.conftest import Consent, Process
 from tests.cli.serving import Serving, serving, wait_until
 from tests.cli.test_run import free_port
 from tests.visitor import Visitor
 
 
 def call(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "consent_server", *arguments],
-        check=False,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout + done.stderr
+    """Run a command with the settings of one of the servers."""
+    done = CliRunner(env=environment).invoke(main, arguments)
+    return done.exit_code, done.output
 
 
 def send(server: Serving, decision: dict[str, object]) -> None:
@@ -132,7 +124,9 @@ def test_a_witness_without_a_name_has_no_key(consent: Consent) -> None:
         ("CONSENT_WITNESS_LOGS", "/nowhere/logs"),
     ],
 )
-def test_a_wrong_place_stops_the_start(environment: dict[str, str], name: str, value: str) -> None:
+def test_a_wrong_place_stops_the_start(
+    environment: dict[str, str], process: Process, name: str, value: str
+) -> None:
     environment |= {name: value, "CONSENT_WITNESS_NAME": "witness.example"}
-    code, said = call(environment, "run")
-    assert (code, name in said, "Traceback" in said) == (1, True, False)
+    done = process("run")
+    assert (done.returncode, name in done.stderr, "Traceback" in done.stderr) == (1, True, False)

@@ -101,7 +101,7 @@ def check_no_trace(database: Database, folder: Path, number: int, gone: int) -> 
 
 
 def test_no_file_of_sqlite_keeps_a_byte_of_who_was_erased(sqlite: Database, tmp_path: Path) -> None:
-    check_no_trace(sqlite, tmp_path / "files", 10_000, 100)
+    check_no_trace(sqlite, tmp_path / "files", 5_000, 50)
 
 
 @pytest.mark.soak
@@ -128,7 +128,7 @@ def test_rows_that_were_moved_while_they_lived_leave_nothing_behind(
     sqlite: Database, tmp_path: Path
 ) -> None:
     """Pages that are split keep copies in their free space, which deleting does not reach."""
-    rows = add_subjects(sqlite, 20_000)
+    rows = add_subjects(sqlite, 6_000)
     gone = [row for number, row in enumerate(rows) if number % 10]
     for start in range(0, len(gone), 900):
         erase(sqlite, gone[start : start + 900])

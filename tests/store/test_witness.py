@@ -23,6 +23,8 @@ from consent_server.witness import list_witnessed, open_cosigner
 from tests.api.answers import read_problem
 from tests.other_log import OtherLog
 
+#: For what has nothing to do with the database.
+on_sqlite = pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
 _OTHER_KEY = SigningKey(b"o" * 32, datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -89,11 +91,13 @@ def test_a_growing_log_is_cosigned_each_time(
         old = size
 
 
+@on_sqlite
 def test_an_unknown_log_is_404(app: Flask) -> None:
     read_problem(ask(app, OtherLog("elsewhere.example").grow(1).request(0)), 404, "not_found")
     assert sizes(app) == {}
 
 
+@on_sqlite
 def test_another_key_is_403_and_so_is_a_false_signature(app: Flask, log: OtherLog) -> None:
     other = OtherLog(log.origin, log.leaves, _OTHER_KEY)
     read_problem(ask(app, other.request(0)), 403, "untrusted_checkpoint")
@@ -102,11 +106,13 @@ def test_another_key_is_403_and_so_is_a_false_signature(app: Flask, log: OtherLo
     assert sizes(app) == {}
 
 
+@on_sqlite
 def test_what_is_no_request_is_400(app: Flask, log: OtherLog) -> None:
     for body in (b"", b"old 0\n", log.note().encode(), spell_request(6, [], log.note())):
         read_problem(ask(app, body), 400, "not_a_witness_request")
 
 
+@on_sqlite
 def test_another_size_than_the_last_is_409_with_the_last(app: Flask, log: OtherLog) -> None:
     assert other_size(ask(app, log.request(3))) == "0\n"
     ask(app, log.request(0))
@@ -116,6 +122,7 @@ def test_another_size_than_the_last_is_409_with_the_last(app: Flask, log: OtherL
     assert sizes(app) == {log.origin: 5}
 
 
+@on_sqlite
 def test_a_wrong_proof_is_422(app: Flask, log: OtherLog) -> None:
     ask(app, log.request(0))
     log.grow(5)
@@ -128,6 +135,7 @@ def test_a_wrong_proof_is_422(app: Flask, log: OtherLog) -> None:
     assert ask(app, spell_request(5, true, log.note())).status_code == 200
 
 
+@on_sqlite
 def test_a_proof_before_the_first_is_422(app: Flask, log: OtherLog) -> None:
     read_problem(ask(app, spell_request(0, [bytes(32)], log.note())), 422)
 
@@ -173,6 +181,7 @@ def test_of_two_requests_at_once_from_one_size_one_wins(
     assert sizes(app) == {log.origin: 8}
 
 
+@on_sqlite
 def test_keys_that_change_are_both_known_for_a_while(
     app: Flask, settings: Settings, log: OtherLog
 ) -> None:
@@ -183,12 +192,14 @@ def test_keys_that_change_are_both_known_for_a_while(
     assert ask(app, anew.grow(1).request(5)).status_code == 200
 
 
+@on_sqlite
 def test_without_logs_to_watch_there_is_no_witness(store: Database, empty_url: str) -> None:
     app = create_app(Settings(database_url=empty_url))
     read_problem(ask(app, b""), 404)
     app.extensions["consent"].database.close()
 
 
+@on_sqlite
 @pytest.mark.parametrize("line", ["no key", "log+00000000+AAAA", "a witness"])
 def test_a_wrong_line_stops_the_start_by_its_number(
     settings: Settings, cosigner: VerifierKey, line: str
@@ -199,6 +210,7 @@ def test_a_wrong_line_stops_the_start_by_its_number(
         create_app(settings)
 
 
+@on_sqlite
 def test_a_witness_needs_a_name(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="CONSENT_WITNESS_NAME"):
         create_app(replace(settings, witness_name=""))
