@@ -20,6 +20,7 @@ from consent_server.api import (
     own_page,
     scripts,
     versions,
+    witness,
 )
 from consent_server.api.context import Context
 from consent_server.api.guard import Budgets
@@ -35,6 +36,7 @@ from consent_server.published import PublishedSites
 from consent_server.rules.times import to_utc
 from consent_server.store.database import Database
 from consent_server.store.writer import GroupWriter
+from consent_server.witness import check_witness
 
 #: A decision on 100 services is about 6 KiB.
 MAX_BODY_BYTES = 16 * 1024
@@ -96,6 +98,9 @@ def _register_routes(app: Flask, settings: Settings) -> None:
     api.register_blueprint(management.blueprint, url_prefix="/api/v1")
     api.register_blueprint(health.blueprint)
     serve_specification(app, api)
+    check_witness(settings)
+    if settings.witness_logs:
+        app.register_blueprint(witness.blueprint)
     if settings.demo:
         from consent_server.demo.views import blueprint as demo  # noqa: PLC0415 (only the demo needs it)
 

@@ -44,6 +44,7 @@ _OF_A_SITE: Mapping[str, str] = {
     "regime": "regime",
     "ask_again": "ask_again",
     "valid_days": "valid_days",
+    "keep_records": "keep_records",
     "origins": "site_addresses",
     "cookie_domain": "site_addresses",
     "blocking": "technique",

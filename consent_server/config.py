@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from environs import Env, EnvError
 from consent_server.errors import ConfigError
 
 MIN_TOKEN_LENGTH = 32
+#: Names of keys in signed notes (C2SP signed-note).
+_NAME = re.compile(r"[!-*,-~]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class Settings:
     public_url: str = ""
     widget_path: str = "/w"
     key_folder: str = ""
+    checkpoint_targets: str = ""
+    witness_logs: str = ""
+    witness_name: str = ""
     api_token: str = ""
     trusted_proxies: int = 0
     decisions_per_minute: int = 60
@@ -52,6 +58,9 @@ def load_settings(**overrides: Any) -> Settings:
             "public_url": env.str("PUBLIC_URL", defaults.public_url).rstrip("/"),
             "widget_path": env.str("WIDGET_PATH", defaults.widget_path),
             "key_folder": env.str("KEY_FOLDER", defaults.key_folder),
+            "checkpoint_targets": env.str("CHECKPOINT_TARGETS", defaults.checkpoint_targets),
+            "witness_logs": env.str("WITNESS_LOGS", defaults.witness_logs),
+            "witness_name": env.str("WITNESS_NAME", defaults.witness_name),
             "api_token": env.str("API_TOKEN", defaults.api_token),
             "trusted_proxies": env.int("TRUSTED_PROXIES", defaults.trusted_proxies),
             "decisions_per_minute": env.int("DECISIONS_PER_MINUTE", defaults.decisions_per_minute),
@@ -105,6 +114,10 @@ def _check(settings: Settings) -> None:
             not settings.api_token or len(settings.api_token) >= MIN_TOKEN_LENGTH,
             f"CONSENT_API_TOKEN must have at least {MIN_TOKEN_LENGTH} characters; "
             "make one with: consent-server token",
+        ),
+        (
+            not settings.witness_name or _NAME.fullmatch(settings.witness_name) is not None,
+            "CONSENT_WITNESS_NAME must be a name such as witness.example.net: no spaces, no plus",
         ),
         (0 <= settings.trusted_proxies <= 5, "CONSENT_TRUSTED_PROXIES must be 0 to 5"),
         (settings.decisions_per_minute >= 1, "CONSENT_DECISIONS_PER_MINUTE must be at least 1"),

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import ConsentError
@@ -50,19 +50,25 @@ def check_ledger(
     site: Site,
     keys: Iterable[VerifierKey],
     *,
+    after: Checkpoint | None = None,
     tell: Callable[[int], None] = lambda _checked: None,
 ) -> Checked:
     """Recompute every sealed leaf, kept subtree and root, and verify every signature.
 
+    With `after` only from that checkpoint on, which is believed as far as it is signed.
     `tell` hears how many leaves were checked, every thousand. Raises BrokenLedger that
     names the first bad record. What waits to be sealed is not looked at.
     """
     known = list(keys)
     frontier, passed = Frontier(), 0
+    if after is not None:
+        frontier = _frontier_of(after)
+        _check_checkpoint(site, after, frontier, known)
+    began = frontier.size
     # Closed at once: PostgreSQL keeps a cursor for each.
     with (
-        closing(_checkpoints(session, site)) as checkpoints,
-        closing(_leaves(session, site)) as rows,
+        closing(_checkpoints(session, site, began)) as checkpoints,
+        closing(_leaves(session, site, began)) as rows,
     ):
         awaited = next(checkpoints, None)
         for row in rows:
@@ -79,10 +85,18 @@ def check_ledger(
             "leaves are missing at the end."
         )
     tell(frontier.size)
-    return Checked(frontier.size, passed)
+    return Checked(frontier.size - began, passed)
 
 
-def _leaves(session: Session, site: Site) -> Generator[Any, None, None]:
+def checkpoint_before(session: Session, site: Site, leaves: int) -> Checkpoint | None:
+    """Return the newest checkpoint with at least so many leaves behind it, if there is one."""
+    sizes = select(func.max(Checkpoint.size)).where(Checkpoint.site_id == site.id)
+    newest = session.scalar(sizes) or 0
+    size = session.scalar(sizes.where(Checkpoint.size <= newest - leaves))
+    return session.get(Checkpoint, (site.id, size)) if size else None
+
+
+def _leaves(session: Session, site: Site, began: int) -> Generator[Any, None, None]:
     query = (
         select(LedgerLeaf, ConsentEvent, SiteVersion.config_hash, AdminEvent)
         .outerjoin(
@@ -100,7 +114,7 @@ def _leaves(session: Session, site: Site) -> Generator[Any, None, None]:
             (AdminEvent.site_id == LedgerLeaf.site_id)
             & (AdminEvent.event_id == LedgerLeaf.event_id),
         )
-        .where(LedgerLeaf.site_id == site.id)
+        .where(LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index >= began)
         .order_by(LedgerLeaf.leaf_index)
         .execution_options(yield_per=_AT_ONCE)
     )
@@ -108,15 +122,24 @@ def _leaves(session: Session, site: Site) -> Generator[Any, None, None]:
         yield from rows
 
 
-def _checkpoints(session: Session, site: Site) -> Generator[Checkpoint, None, None]:
+def _checkpoints(session: Session, site: Site, began: int) -> Generator[Checkpoint, None, None]:
     query = (
         select(Checkpoint)
-        .where(Checkpoint.site_id == site.id)
+        .where(Checkpoint.site_id == site.id, Checkpoint.size > began)
         .order_by(Checkpoint.size)
         .execution_options(yield_per=_AT_ONCE)
     )
     with closing(session.scalars(query)) as rows:
         yield from rows
+
+
+def _frontier_of(row: Checkpoint) -> Frontier:
+    try:
+        return Frontier.from_bytes(row.size, row.frontier)
+    except BrokenFrontier as error:
+        raise BrokenLedger(
+            f"The checkpoint at {row.size} leaves is damaged: {error.detail}"
+        ) from error
 
 
 def _check_leaf(site: Site, row: Any, index: int) -> None:

@@ -10,6 +10,7 @@ from consent_server.catalogue import get_service
 from consent_server.errors import InvalidSite, UnknownService
 from consent_server.rules.contrast import MIN_TEXT_CONTRAST, contrast
 from consent_server.rules.decision import NECESSARY
+from consent_server.rules.lifetime import least_days, parse_lifetime
 from consent_server.services import CONSENT_RECORD
 from consent_server.texts import CATEGORY_TEXTS, LANGUAGES, OVERRIDABLE
 
@@ -22,16 +23,7 @@ def check_site(form: Mapping[str, Any]) -> None:
     Raises InvalidSite with all findings at once.
     """
     errors: dict[str, list[str]] = {}
-    for check in (
-        _languages,
-        _links,
-        _categories,
-        _services,
-        _compatible,
-        _texts,
-        _theme,
-        _announcement,
-    ):
+    for check in _CHECKS:
         for path, message in check(form):
             errors.setdefault(path, []).append(message)
     if errors:
@@ -191,5 +183,28 @@ def _announcement(form: Mapping[str, Any]) -> Iterator[Finding]:
         yield f"announcement.text.{language}", "Visitors must be told in this language, too."
 
 
+def _keeping(form: Mapping[str, Any]) -> Iterator[Finding]:
+    kept = parse_lifetime(form["keep_records"])
+    if kept and least_days(kept) < form["valid_days"]:
+        yield (
+            "keep_records",
+            f"A decision holds for {form['valid_days']} days (`valid_days`); while it does, you "
+            "must be able to show whose it is (GDPR article 7(1)). Keep records at least as long.",
+        )
+
+
 def _missing(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]:
     return [language for language in form["languages"] if not texts.get(language)]
+
+
+_CHECKS = (
+    _languages,
+    _links,
+    _categories,
+    _services,
+    _compatible,
+    _texts,
+    _theme,
+    _announcement,
+    _keeping,
+)

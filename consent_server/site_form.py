@@ -31,6 +31,7 @@ from consent_server.forms import (
     words,
 )
 from consent_server.rules.compatible import PRODUCTS
+from consent_server.rules.lifetime import MEASURED_PATTERN
 
 _COLOUR: Final = r"^#[0-9a-f]{6}$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
@@ -208,6 +209,9 @@ class SiteForm(StrictForm):
         load_default=dict,
     )
     import_decisions = StrictBoolean(load_default=False)
+    keep_records = matching(
+        f"^$|{MEASURED_PATTERN}", 'a time such as "2y", or "" to keep them', load_default=""
+    )
     theme = fields.Nested(ThemeForm, load_default=lambda: ThemeForm().load({}))
     categories = fields.List(
         fields.Nested(CategoryForm), required=True, validate=validate.Length(1, 20)

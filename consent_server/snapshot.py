@@ -40,6 +40,8 @@ def build_snapshot(form: Mapping[str, Any]) -> Config:
         "allowed_hosts": list(form["allowed_hosts"]),
         "valid_days": form["valid_days"],
         "ask_again": form["ask_again"],
+        # Only where it is said: sites of earlier releases stay as they are.
+        **({"keep_records": form["keep_records"]} if form["keep_records"] else {}),
         "compatible": list(form["compatible"]),
         "compatible_names": dict(form["compatible_names"]),
         "import_decisions": form["import_decisions"],

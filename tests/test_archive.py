@@ -114,6 +114,11 @@ CHANGES: dict[str, tuple[Change, set[tuple[str, str]], bool]] = {
         },
         False,
     ),
+    "records kept for a time": (
+        lambda site: site.update(keep_records="3y"),
+        {("keep_records", "")},
+        False,
+    ),
     "an origin": (
         lambda site: site["origins"].append("https://www.example.com"),
         {("site_addresses", "")},

@@ -19,6 +19,9 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("public_url", "https://consent.example/", "https://consent.example"),
     ("widget_path", "/assets", "/assets"),
     ("key_folder", "/srv/keys", "/srv/keys"),
+    ("checkpoint_targets", "file:/srv/checkpoints", "file:/srv/checkpoints"),
+    ("witness_logs", "/srv/logs", "/srv/logs"),
+    ("witness_name", "witness.example.net", "witness.example.net"),
     ("api_token", "t" * 32, "t" * 32),
     ("trusted_proxies", "2", 2),
     ("decisions_per_minute", "10", 10),
@@ -58,6 +61,8 @@ def test_every_setting_is_tried_above() -> None:
     ("name", "value"),
     [
         ("database_url", "mysql://h/d"),
+        ("witness_name", "a witness"),
+        ("witness_name", "witness+1"),
         ("database_url", "postgresql://h/d"),
         ("port", "http"),
         ("port", "65536"),

@@ -50,9 +50,10 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "appending archive audit catalogue diagnosis diagnosis_texts forms ledger "
-        "ledger_check ledger_keys own_record proofs published rights sealing services signing "
-        "site_check site_form sites snapshot texts totals widget",
+        "appending archive audit catalogue delivery diagnosis diagnosis_texts doctor doctor_sites "
+        "erasure forms ledger ledger_check ledger_keys own_record proofs published pushing "
+        "retention rights sealing services signing site_check site_form sites snapshot targets "
+        "texts totals widget witness",
         "free rules store use_cases",
         "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
@@ -81,6 +82,7 @@ RULES_MAY_IMPORT = {"errors", "rules"}
 PURE = {
     "__future__",
     "base64",
+    "calendar",
     "collections",
     "dataclasses",
     "datetime",

@@ -49,6 +49,8 @@ def test_the_files_that_ship_can_be_published(read_site: ReadSite, key: str) -> 
         ("services.5.key", "necessary", "services.5", "category already"),
         ("services.0.use", "consent-record", "services.0", "added by itself"),
         ("services.0.use", "smilee-chatt", "services.0.use", "smilee-chat"),
+        ("keep_records", "5mo", "keep_records", "180 days"),
+        ("keep_records", "179d", "keep_records", "article 7(1)"),
         ("services.0.category", "games", "services.0.category", "no category 'games'"),
         ("services.0.legal_basis", "legitimate_interest", "services.0.legal_basis", "5(3)"),
         ("services.0.legal_basis", "contract", "services.0.legal_basis", "needs consent"),

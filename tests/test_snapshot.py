@@ -91,3 +91,15 @@ def test_facts_do_not_depend_on_order_or_wording(read_site: ReadSite) -> None:
     assert material_facts(snapshot(turned)) == material_facts(snapshot(site))
     assert hash_material(snapshot(worded)) == hash_material(snapshot(site))
     assert hash_config(snapshot(worded)) != hash_config(snapshot(site))
+
+
+def test_how_long_records_are_kept_is_in_the_snapshot_only_where_it_is_said(
+    read_site: ReadSite,
+) -> None:
+    form = read_site("smilee")
+    silent = build_snapshot(load_site_form(form))
+    empty = build_snapshot(load_site_form({**form, "keep_records": ""}))
+    told = build_snapshot(load_site_form({**form, "keep_records": "2y"}))
+    assert "keep_records" not in silent
+    assert empty == silent
+    assert told == {**silent, "keep_records": "2y"}

@@ -17,6 +17,8 @@ from consent_server.api.context import context
 from consent_server.api.guard import require_token
 from consent_server.api.schemas import (
     ApplyQuerySchema,
+    ErasedSchema,
+    ErasureSchema,
     ExportQuerySchema,
     PeriodQuerySchema,
     PublicationSchema,
@@ -27,6 +29,7 @@ from consent_server.api.schemas import (
 )
 from consent_server.api.summaries import summarise_archived, summarise_site
 from consent_server.archive import archive_version, archive_versions
+from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.site_form import SiteForm
 from consent_server.sites import (
@@ -51,7 +54,8 @@ def guard() -> None:
     """Check the token before anything else is looked at."""
     request.max_content_length = MAX_SITE_BYTES
     require_token()
-    if request.method == "PUT" and not request.is_json:
+    has_body = request.method == "PUT" or (request.method == "POST" and request.content_length)
+    if has_body and not request.is_json:
         raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
 
 
@@ -121,6 +125,24 @@ class RetiredSite(MethodView):
             summary = summarise_site(site)
         context().published.forget()
         return summary
+
+
+@blueprint.route("/sites/<site_key>/erase")
+class Erasure(MethodView):
+    """One visitor's right to erasure."""
+
+    @blueprint.doc(security=_TOKEN)
+    @blueprint.arguments(ErasureSchema)
+    @blueprint.response(200, ErasedSchema)
+    def post(self, erasure: dict[str, Any], site_key: str) -> dict[str, Any]:
+        """Erase what links records to one visitor. The records and their hashes stay.
+
+        The reason stays in the ledger for ever, so it must name nobody.
+        """
+        with context().database.write() as session:
+            site = find_site(session, site_key)
+            erased = erase_subject(session, site, **erasure, actor="api", now=context().now())
+            return {"site": site.key, "records": erased}
 
 
 @blueprint.route("/sites/<site_key>/versions")

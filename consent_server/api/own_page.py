@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from flask import Response, make_response, render_template, request
@@ -20,8 +21,10 @@ from consent_server.api.recording import (
     record_decision,
     shares_domain,
     spell_decision_cookie,
+    spell_removal,
 )
 from consent_server.api.schemas import OwnPageSchema
+from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.own_record import (
     OwnRecord,
@@ -34,6 +37,7 @@ from consent_server.own_record import (
 from consent_server.paths import asset_dir
 from consent_server.rules.decision import SUBJECT_ID, Decision, Layer, Method, grants_for
 from consent_server.rules.times import parse_time
+from consent_server.sites import find_site
 from consent_server.snapshot import Config
 
 blueprint = ApiBlueprint("own_page", __name__, description="The visitor's own page")
@@ -45,6 +49,8 @@ _LANGUAGE = {
     "schema": {"type": "string"},
     "description": "The page's language.",
 }
+#: In the ledger for ever, so it says nothing that the visitor might have written.
+_REASON = "asked for on the visitor's own page"
 Form = Mapping[str, Any]
 
 
@@ -190,12 +196,36 @@ def _receipt(own: OwnRecord, form: Form) -> Response:
     return _attach(text, "text/html", f"{own.site.key}-receipt-{receipt['event_id'][:8]}.html")
 
 
+def _ask_to_erase(own: OwnRecord, form: Form) -> Response:
+    return _page("me_erase.html", own, form["language"], reaches_browser=_reaches_browser(own))
+
+
+def _erase(own: OwnRecord, form: Form) -> Response:
+    """Erase, and let the browser forget: the visitor is somebody new, and is asked."""
+    with context().database.write() as session:
+        erase_subject(
+            session,
+            find_site(session, own.site.key),
+            own.subject_id,
+            actor="visitor",
+            reason=_REASON,
+            now=context().now(),
+        )
+    reaches = _reaches_browser(own)
+    response = _page("me_ask.html", own, form["language"], said="erased", reaches_browser=reaches)
+    if reaches:
+        response.headers.add("Set-Cookie", spell_removal(own.site.key, own.config))
+    return response
+
+
 _ACTIONS: Mapping[str, Callable[[OwnRecord, Form], Response]] = {
     "show": _show_again,
     "save": _save,
     "withdraw": _save,
     "download": _download,
     "receipt": _receipt,
+    "erase": _ask_to_erase,
+    "erase_now": _erase,
 }
 
 
@@ -224,7 +254,8 @@ def _show(own: OwnRecord, wanted: str, said: str = "") -> Response:
 
 def _ask(own: OwnRecord, wanted: str, *, was_wrong: bool) -> Response:
     """Ask for the id; an id without records and one that is none look the same."""
-    return _page("me_ask.html", own, wanted, was_wrong=was_wrong)
+    said = "unknown" if was_wrong else ""
+    return _page("me_ask.html", own, wanted, said=said, reaches_browser=True)
 
 
 def _page(template: str, own: OwnRecord, wanted: str, **values: Any) -> Response:
@@ -256,10 +287,11 @@ def _language_of(config: Config, wanted: str) -> str:
 
 def _reaches_browser(own: OwnRecord) -> bool:
     """Tell whether this browser's own cookie of the visitor can be set from here."""
-    held = held_decisions(own.site.key)
-    here = f"{request.scheme}://{request.host}"
-    config = own.config
-    at_home = shares_domain(config) if config["cookie_domain"] else here in config["origins"]
+    held, config = held_decisions(own.site.key), own.config
+    # Cookies know hosts, not ports.
+    hosts = {urlsplit(origin).hostname for origin in config["origins"]}
+    here = urlsplit(request.host_url).hostname
+    at_home = shares_domain(config) if config["cookie_domain"] else here in hosts
     return at_home and any(stored.subject_id == own.subject_id for stored in held)
 
 

@@ -9,7 +9,15 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from consent_server.forms import Map, StrictBoolean, StrictForm, WholeNumber, key_field, matching
+from consent_server.forms import (
+    Map,
+    StrictBoolean,
+    StrictForm,
+    WholeNumber,
+    key_field,
+    matching,
+    text,
+)
 from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
 from consent_server.rules.times import NotATime, parse_time
 
@@ -21,6 +29,7 @@ _SIZE = r"^(0|[1-9][0-9]{0,17})$"
 MAX_VERSION = 1_000_000
 #: A decision answers at most this many categories and services.
 MAX_GRANTS = 400
+MAX_REASON = 200
 
 
 class Moment(fields.String):
@@ -31,9 +40,9 @@ class Moment(fields.String):
         super().__init__(**options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **options)
+        written = super()._deserialize(value, attr, data, **options)
         try:
-            return parse_time(text)
+            return parse_time(written)
         except NotATime as error:
             raise ValidationError(error.detail) from error
 
@@ -116,7 +125,9 @@ class OwnPageSchema(StrictForm):
 
     action = fields.String(
         required=True,
-        validate=validate.OneOf(["show", "save", "withdraw", "download", "receipt"]),
+        validate=validate.OneOf(
+            ["show", "save", "withdraw", "download", "receipt", "erase", "erase_now"]
+        ),
     )
     subject_id = fields.String(
         load_default="", metadata={"description": "The visitor's secret: 32 hex digits."}
@@ -290,6 +301,22 @@ class ExportQuerySchema(PeriodQuerySchema):
     """Which records to export, and how."""
 
     format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
+
+
+class ErasureSchema(StrictForm):
+    """Whose link to their records is erased, and why."""
+
+    subject_id = matching(
+        f"^{SUBJECT_ID.pattern}$", "16 random bytes as 32 hex digits", required=True
+    )
+    reason = text(required=True, maximum=MAX_REASON)
+
+
+class ErasedSchema(Schema):
+    """What erasing did."""
+
+    site = fields.String(required=True)
+    records = fields.Integer(required=True, metadata={"description": "No longer linked."})
 
 
 class HealthSchema(Schema):

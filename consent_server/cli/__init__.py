@@ -8,13 +8,17 @@ from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.backup import backup, restore
 from consent_server.cli.catalogue import catalogue
+from consent_server.cli.doctor import doctor
+from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
 from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
+from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
 from consent_server.cli.site import site
+from consent_server.cli.witness import witness
 
 __all__ = ["main"]
 
@@ -28,7 +32,10 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, ledger, catalogue, gate, proxy, token, database):
+for command in (
+    *(run, demo, site, audit, erase, retention, ledger, witness),
+    *(catalogue, gate, proxy, token, database, doctor),
+):
     main.add_command(command)
 for command in (backup, restore):
     database.add_command(command)

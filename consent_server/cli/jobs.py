@@ -8,13 +8,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from consent_server.cli.opening import now
+from consent_server.cli.pushes import Pusher
+from consent_server.cli.upkeep import Scrubber, run_retention
 from consent_server.config import Settings, key_folder
 from consent_server.sealing import seal_waiting
 from consent_server.signing import open_signer
 from consent_server.store.database import Database
+from consent_server.targets import parse_targets
 
 #: A checkpoint is at most a second behind, the time of sealing itself included.
 _SEAL_SECONDS = 0.5
+#: Often enough that little evidence is missing outside, seldom enough to keep it all.
+_PUSH_SECONDS = 60.0
+_HOUR_SECONDS = 3_600.0
+_DAY_SECONDS = 24 * _HOUR_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +45,13 @@ def jobs_of(settings: Settings, database: Database) -> list[Job]:
             "sealing",
             _SEAL_SECONDS,
             lambda: seal_waiting(database, open_signer(folder, now=now()), now=now()),
-        )
+        ),
+        Job("retention", _HOUR_SECONDS, lambda: run_retention(database)),
+        Job("scrubbing", _DAY_SECONDS, Scrubber(database).run),
+        *(
+            Job(f"pushing to {target.address}", _PUSH_SECONDS, Pusher(database, target).run)
+            for target in parse_targets(settings.checkpoint_targets)
+        ),
     ]
 
 

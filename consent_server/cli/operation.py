@@ -1,4 +1,4 @@
-"""Operation commands: the database's schema, and tokens."""
+"""Operation commands: the database's schema and files, and tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import secrets
 
 import click
 
-from consent_server.cli.opening import prepare_database
+from consent_server.cli.erasing import tell_scrubbed
+from consent_server.cli.opening import open_database, prepare_database
 from consent_server.config import load_settings
 
 
@@ -20,6 +21,13 @@ def upgrade() -> None:
     """Bring the database up to date with this release."""
     prepare_database(load_settings())
     click.echo("The database is up to date.")
+
+
+@database.command("scrub")
+def scrub_command() -> None:
+    """Take erased rows out of the database's files."""
+    with open_database() as opened:
+        tell_scrubbed(opened)
 
 
 @click.command()

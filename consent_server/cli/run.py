@@ -13,6 +13,8 @@ from consent_server.cli.demo_sites import publish_demo_sites
 from consent_server.cli.opening import prepare_database
 from consent_server.cli.serving import find_address, serve
 from consent_server.config import Settings, load_settings
+from consent_server.targets import parse_targets
+from consent_server.witness import check_witness
 
 _host = click.option("--host", help="Address to listen on.  [default: CONSENT_HOST or 127.0.0.1]")
 _port = click.option(
@@ -32,7 +34,9 @@ _port = click.option(
 )
 def run(host: str | None, port: int | None, threads: int | None) -> None:
     """Bring the database up to date, then serve."""
-    settings = find_address(load_settings(host=host, port=port, threads=threads))
+    settings = load_settings(host=host, port=port, threads=threads)
+    _check_places(settings)
+    settings = find_address(settings)
     prepare_database(settings)
     click.echo(f"Serving on {_origin(settings)}")
     if not settings.api_token:
@@ -72,6 +76,12 @@ def demo(host: str | None, port: int | None, data: Path) -> None:
     )
     serve(settings)
     click.echo("Stopped.")
+
+
+def _check_places(settings: Settings) -> None:
+    """Refuse a place outside that is spelled wrongly before anything is served."""
+    parse_targets(settings.checkpoint_targets)
+    check_witness(settings)
 
 
 def _program() -> str:

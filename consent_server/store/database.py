@@ -60,7 +60,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a session that is committed at the end, or rolled back on an error."""
-        with self._take_turn(), Session(self.writing) as session, session.begin():
+        with self.turn(), Session(self.writing) as session, session.begin():
             yield session
 
     def check(self) -> None:
@@ -73,7 +73,11 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _take_turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
+        """Wait until no other writer of this process writes; raises Unavailable.
+
+        `write()` does so itself: only what needs no transaction takes a turn by hand.
+        """
         if self._turn is None:
             yield
             return

@@ -16,6 +16,10 @@ _PLACES = {
     "name": "page.css",
     "filename": "demo.css",
 }
+#: What management routes take, where they take a body.
+BODIES = {
+    "/api/v1/sites/<site_key>/erase": {"subject_id": "0" * 32, "reason": "asked by letter"},
+}
 #: What a route asks for in its query, by the end of its path.
 _QUERIES = {
     "/ledger/proof": "?event_id=7f3f2d7e-64d6-4d0a-9d0d-54e2b1a7c001",

@@ -24,7 +24,7 @@ from flask.testing import FlaskClient
 from consent_server.app import create_app
 from consent_server.config import Settings
 from tests.api.answers import read_problem
-from tests.api.route_requests import is_management, list_requests
+from tests.api.route_requests import BODIES, is_management, list_requests
 from tests.conftest import API_TOKEN, ReadSite
 from tests.visitor import Visitor
 
@@ -63,7 +63,7 @@ def test_an_unknown_site_is_404_on_every_route_that_names_one(
         if "<site_key>" not in request.rule or request.method in {"OPTIONS", "PUT"}:
             continue
         if is_management(request):
-            answer = admin.open(request.path, method=request.method)
+            answer = admin.open(request.path, method=request.method, json=BODIES.get(request.rule))
         elif request.method == "POST":
             answer = visitor.client.post(request.path, json=decision)
         else:
@@ -133,7 +133,7 @@ def test_every_route_says_503_when_the_database_has_no_tables(
     without_database = {"page_files", "health.Health", "openapi"}
     decision, form = visitor.decision(), read_site("smilee")
     for request in list_requests(bare_app):
-        body = {"POST": decision, "PUT": form}.get(request.method)
+        body = BODIES.get(request.rule) or {"POST": decision, "PUT": form}.get(request.method)
         authorization = API_TOKEN if is_management(request) else visitor.subject_id
         answer = client.open(
             request.path,

@@ -166,3 +166,25 @@ def test_the_subject_id_of_a_visitor_opens_nothing_here(
     visitor.accept_all()
     own = {"Authorization": f"Bearer {visitor.subject_id}"}
     read_problem(client.get(f"{ADDRESS}/export", headers=own), 401)
+
+
+def test_a_visitor_is_erased_for_a_reason(admin: FlaskClient, visitor: Visitor) -> None:
+    visitor.accept_all()
+    body = {"subject_id": visitor.subject_id, "reason": "asked by letter"}
+    assert admin.post(f"{ADDRESS}/erase", json=body).json == {"site": "smilee", "records": 1}
+    assert visitor.read_decisions().status_code == 404
+    assert admin.post(f"{ADDRESS}/erase", json=body).json == {"site": "smilee", "records": 0}
+    assert '"salt":null' in admin.get(f"{ADDRESS}/export").text
+
+
+def test_erasing_needs_a_subject_and_a_reason_that_names_nobody(
+    admin: FlaskClient, visitor: Visitor
+) -> None:
+    visitor.accept_all()
+    problem = read_problem(admin.post(f"{ADDRESS}/erase", json={}), 422, "invalid_form")
+    assert sorted(field_errors(problem)) == ["reason", "subject_id"]
+    for reason, status in (("", 422), ("   ", 409), (f"id {visitor.subject_id}", 409)):
+        body = {"subject_id": visitor.subject_id, "reason": reason}
+        read_problem(admin.post(f"{ADDRESS}/erase", json=body), status)
+    read_problem(admin.post(f"{ADDRESS}/erase", data="x", content_type="text/plain"), 415)
+    assert visitor.read_decisions().status_code == 200

@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.cookie import StoredDecision, parse_cookie, spell_cookie
+from consent_server.rules.merkle import is_included
 from consent_server.rules.times import parse_time
+from consent_server.sealing import seal_site
+from consent_server.signing import open_signer
+from consent_server.sites import find_site
+from consent_server.store.database import Database
+from consent_server.store.models import AdminEvent, ConsentEvent, SubjectData
 from tests.api.answers import read_problem
 from tests.conftest import ReadSite
 from tests.visitor import Visitor
@@ -307,6 +317,59 @@ def test_what_came_after_the_decision_is_said_and_stays_off(
         ("allow", "google-analytics")
     ]
     assert "hotjar" in Forms(later.answer.text).boxes
+
+
+def test_erasing_is_told_first_and_then_done(page: OwnPage, database: Database) -> None:
+    cookie = _cookie_of(page.visitor)
+    page.answer = page.submit("erase", language="en")
+    assert "What stays" in page.answer.text
+    assert len(_receipts(page.visitor)) == 1, "nothing yet"
+    answer = page.submit("erase_now", cookie=cookie)
+    assert "Erased." in answer.text
+    assert "has forgotten the choice" in answer.text
+    [morsel] = SimpleCookie(answer.headers["Set-Cookie"]).values()
+    assert (morsel.key, morsel.value, morsel["max-age"]) == ("consent_smilee", "", "0")
+    read_problem(page.visitor.read_decisions(), 404, "not_found")
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(SubjectData)) == 0
+        assert session.scalar(select(func.count()).select_from(ConsentEvent)) == 1
+        [erased] = session.scalars(select(AdminEvent).where(AdminEvent.action == "erase"))
+        assert erased.actor == "visitor"
+        assert json.loads(erased.details)["records"] == 1
+    again = page.submit("erase_now")
+    assert "Nothing is recorded under this id" in again.text
+
+
+def test_erasing_from_elsewhere_says_that_the_browser_remembers(page: OwnPage) -> None:
+    page.answer = page.submit("erase", language="en")
+    assert "cannot reach the copy" in page.answer.text
+    answer = page.submit("erase_now")
+    assert "Set-Cookie" not in answer.headers
+    assert "still remembers" in answer.text
+
+
+def test_who_does_not_know_the_id_erases_nothing(page: OwnPage) -> None:
+    page.post(action="erase_now", subject_id="0" * 32)
+    page.post(action="erase_now", subject_id="")
+    assert len(_receipts(page.visitor)) == 1
+
+
+def test_a_sealed_record_is_taken_away_with_its_proof(
+    page: OwnPage, database: Database, tmp_path: Path
+) -> None:
+    signer = open_signer(tmp_path / "keys", now=datetime.now(UTC))
+    with database.write() as session:
+        seal_site(session, find_site(session, "smilee"), signer, now=datetime.now(UTC))
+    [record] = json.loads(page.submit("download").text)["records"]
+    proof = record["proof"]
+    leaf = bytes.fromhex(record["receipt"]["leaf_hash"])
+    path = [bytes.fromhex(one) for one in proof["path"]]
+    checkpoint = parse_checkpoint(proof["checkpoint"].partition("\n\n")[0] + "\n")
+    assert checkpoint.size == proof["size"]
+    assert proof["leaf_hash"] == record["receipt"]["leaf_hash"]
+    assert is_included(leaf, proof["leaf_index"], proof["size"], path, checkpoint.root)
+    assert record["iso_27560_dpv"]["record:proof"]["@value"] == proof
+    assert proof["checkpoint"].split("\n")[2] in page.submit("receipt").text
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ def test_the_archive_tells_when_each_version_held_and_why_visitors_were_asked(
     ("language", "words"),
     [
         ("en", ("New service: ", "Colours", "Shown since ", "because of this:")),
-        ("fi", ("Uusi palvelu: ", "Värit", "Näytetty alkaen ", "koska:")),
-        ("sv", ("Ny tjänst: ", "Färger", "Visas sedan ", "eftersom:")),
+        ("fi", ("Uusi palvelu: ", "Värit", "Käytössä alkaen ", "koska tämä muuttui:")),
+        ("sv", ("Ny tjänst: ", "Färger", "Visas sedan ", "på grund av detta:")),
     ],
 )
 def test_people_read_in_their_language_what_changed(

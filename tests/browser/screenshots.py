@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Page, sync_playwright
 
 from .browsers import Browsers
+from .own_site import describe_service, publish_site
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .trackers import Trackers
@@ -118,6 +120,84 @@ def server_pages(camera: Camera) -> None:
                 camera.take(visit.page, f"version-{scheme}-{width}", full_page=True)
 
 
+def own_pages(camera: Camera) -> None:
+    """The visitor's own page in each state, in every language, width and colour scheme."""
+    for language in LANGUAGES:
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                with camera.visit(SMILEE, width, color_scheme=scheme) as visit:
+                    _own_page(camera, visit, language, f"{language}-{scheme}-{width}")
+
+
+def _own_page(camera: Camera, visit: Visit, language: str, name: str) -> None:
+    page, address = visit.page, f"{camera.server.url}/w/smilee/me?language={language}"
+    page.goto(address)
+    camera.take(page, f"me-ask-{name}", full_page=True)
+    visit.go()
+    visit.wait_for_notice()
+    visit.open_preferences()
+    visit.toggle_service("google-analytics")
+    visit.decide("save")
+    visit.wait_for_delivery()
+    page.goto(address)
+    camera.take(page, f"me-record-{name}", full_page=True)
+    page.locator("form:has(input[value=save]) button").click()
+    camera.take(page, f"me-saved-{name}", full_page=True)
+    page.locator("form:has(input[value=erase]) button").click()
+    camera.take(page, f"me-erase-{name}", full_page=True)
+    page.locator("form:has(input[value=erase_now]) button").click()
+    camera.take(page, f"me-erased-{name}", full_page=True)
+
+
+def archive(camera: Camera) -> None:
+    """A shop that published three times, and announces a change: archive, notice and bar."""
+    services = [describe_service("counter", (("cookie", "_count"),))]
+    languages = {"languages": list(LANGUAGES)}
+    words = {"purpose": dict.fromkeys(LANGUAGES, "Tells how the shop is used.")}
+    services = [{**one, **words} for one in services]
+    origin, server = camera.server.url, camera.server
+    site = publish_site(server, origin, "shop", services, **languages)
+    publish_site(server, origin, "shop", services, **languages, theme={"form": "bar"})
+    with camera.visit(site) as visit:
+        _decide_on(visit)
+        kept: Any = visit.page.context.cookies()
+    day = (datetime.now(UTC) + timedelta(days=10)).date().isoformat()
+    told = dict.fromkeys(LANGUAGES, "From next month another company runs our chat.")
+    services += [{**describe_service("heatmap", ()), **words}]
+    publish_site(
+        server, origin, "shop", services, **languages, announcement={"date": day, "text": told}
+    )
+    for language in LANGUAGES:
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                with camera.visit(site, width, color_scheme=scheme) as visit:
+                    name, page = f"{language}-{scheme}-{width}", visit.page
+                    for place in ("versions", "versions/3"):
+                        page.goto(f"{origin}/w/shop/{place}?language={language}")
+                        kind = place.replace("/", "-")
+                        camera.take(page, f"{kind}-{name}", full_page=place == "versions")
+                    page.context.add_cookies(kept)
+                    _open_shop(visit, language)
+                    visit.wait_for_notice()
+                    camera.take(page, f"asked-again-{name}")
+
+
+def _open_shop(visit: Visit, language: str) -> None:
+    """A page of the shop's, on the server's own origin."""
+    address = f"{visit.server.url}/demo/smilee/"
+    tag = f'<script src="/w/shop.js?{language}"></script>'
+    body = f'<!doctype html><html lang="{language}">{tag}<title>Shop</title><h1>Shop</h1>'
+    visit.page.route(address, lambda route: route.fulfill(body=body, content_type="text/html"))
+    visit.page.goto(address)
+
+
+def _decide_on(visit: Visit) -> None:
+    _open_shop(visit, "en")
+    visit.wait_for_notice()
+    visit.decide("accept_all")
+    visit.wait_for_delivery()
+
+
 def main(folder: Path) -> None:
     """All of them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,12 +206,12 @@ def main(folder: Path) -> None:
         Trackers() as trackers,
         sync_playwright() as playwright,
     ):
-        server = RunningServer(Path(data))
+        server = RunningServer(Path(data), settings={"CONSENT_DECISIONS_PER_MINUTE": "1000"})
         server.start()
         browsers = Browsers(playwright, trackers)
         try:
             camera = Camera(browsers, trackers, server, folder)
-            for part in (server_pages, sites, focus, right_to_left, layers):
+            for part in (server_pages, own_pages, archive, sites, focus, right_to_left, layers):
                 part(camera)
         finally:
             browsers.close()

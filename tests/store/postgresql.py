@@ -26,8 +26,10 @@ _START_SECONDS = 30.0
 class PostgresqlServer:
     """A running server; each test takes a database of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, data: Path) -> None:
         self.port = port
+        #: The folder with everything that the server keeps.
+        self.data = data
 
     def make_database(self) -> str:
         """Create an empty database and return its URL."""
@@ -59,7 +61,7 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, cwd=folder, user=account, stdout=log, stderr=log)
         try:
-            server = PostgresqlServer(port)
+            server = PostgresqlServer(port, data)
             _wait_until_ready(server, process, folder / "log")
             yield server
         finally:

@@ -1,0 +1,75 @@
+"""Delivery: one HTTP request to a place that the operator named, bounded in time and size."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from consent_server import __version__
+from consent_server.errors import ConsentError
+
+#: Of one wait for the other side, and of all of them together.
+_WAIT_SECONDS = 5.0
+_ALL_SECONDS = 15.0
+#: A witness answers with a few lines.
+_MAX_ANSWER = 64 * 1024
+
+
+class NotDelivered(ConsentError):
+    """The other side did not take a checkpoint; the message says what it said."""
+
+    status, code, title = 502, "not_delivered", "The checkpoint was not taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def post(address: str, body: bytes) -> Answer:
+    """Send a text and return the answer, whatever its status; follows no redirect.
+
+    Raises NotDelivered when there is none, or one that is too long or too slow.
+    """
+    parts = urlsplit(address)
+    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "User-Agent": f"consent-server/{__version__}",
+    }
+    deadline = time.monotonic() + _ALL_SECONDS
+    try:
+        with closing(_connect(parts.scheme, parts.hostname or "", parts.port)) as connection:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            found = _read(answer, deadline)
+            return Answer(answer.status, answer.headers.get_content_type(), found)
+    except (OSError, http.client.HTTPException) as error:
+        raise NotDelivered(f"{address}: {error or type(error).__name__}") from error
+
+
+def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=_WAIT_SECONDS, context=context)
+    return http.client.HTTPConnection(host, port, timeout=_WAIT_SECONDS)
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Read in pieces: a timeout of the socket alone would let a trickle go on for ever."""
+    body = b""
+    while piece := answer.read1(_MAX_ANSWER):
+        body += piece
+        if len(body) > _MAX_ANSWER:
+            raise http.client.HTTPException("the answer is too long")
+        if time.monotonic() > deadline:
+            raise http.client.HTTPException("the answer takes too long")
+    return body

@@ -1,0 +1,52 @@
+"""Erasure: delete what links records to a visitor; the records and their hashes stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Conflict
+from consent_server.ledger import append_admin_event
+from consent_server.rules.admin_event import Action
+from consent_server.rules.receipt import subject_key
+from consent_server.store.models import Site, SubjectData
+
+
+def count_subject(session: Session, site: Site, subject_id: str) -> int:
+    """Return how many records of a site are still linked to a visitor."""
+    query = select(func.count()).select_from(SubjectData)
+    found = session.scalar(query.where(_rows_of(site, subject_id)))
+    return found or 0
+
+
+def erase_subject(
+    session: Session, site: Site, subject_id: str, *, actor: str, reason: str, now: datetime
+) -> int:
+    """Delete the link from a visitor to their records on a site; return how many it joined.
+
+    Appends an `erase` event, where there was anything to erase. Raises Conflict without a
+    reason, and for a reason that would write into the ledger what is to be erased.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise Conflict("Say why the records are erased: the ledger keeps the reason.")
+    if subject_id in reason.lower():
+        raise Conflict("The reason stays in the ledger for ever: leave the subject id out of it.")
+    records = _delete(session, _rows_of(site, subject_id))
+    if records:
+        # No ids: they would join the records of one person again.
+        details = {"reason": reason, "records": records}
+        append_admin_event(session, site, Action.ERASE, actor=actor, details=details, now=now)
+    return records
+
+
+def _delete(session: Session, rows: ColumnElement[bool]) -> int:
+    session.flush()
+    return session.connection().execute(delete(SubjectData).where(rows)).rowcount
+
+
+def _rows_of(site: Site, subject_id: str) -> ColumnElement[bool]:
+    same_site = SubjectData.site_id == site.id
+    return and_(same_site, SubjectData.subject_key == subject_key(subject_id))

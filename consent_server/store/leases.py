@@ -1,0 +1,36 @@
+"""Leases: of many servers with one database, one runs a job at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from consent_server.store.models import Lease
+
+
+def take_lease(
+    session: Session, name: str, holder: str, *, now: datetime, lasts: timedelta
+) -> bool:
+    """Take or renew a lease; tell whether `holder` has it. Commit before relying on it.
+
+    Compare-and-set: a lease that somebody else holds is taken only after
+    it ended. It must last longer than the clocks of two servers may differ.
+    """
+    ends = now + lasts
+    mine = update(Lease).where(
+        Lease.name == name, or_(Lease.holder == holder, Lease.expires_at <= now)
+    )
+    if session.connection().execute(mine.values(holder=holder, expires_at=ends)).rowcount:
+        return True
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    first = dialect.insert(Lease).values(name=name, holder=holder, expires_at=ends)
+    session.execute(first.on_conflict_do_nothing())
+    return session.scalar(select(Lease.holder).where(Lease.name == name)) == holder
+
+
+def release_lease(session: Session, name: str, holder: str) -> None:
+    """Give a lease back before its end; nothing happens to somebody else's."""
+    session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
