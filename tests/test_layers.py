@@ -50,11 +50,17 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "audit catalogue diagnosis diagnosis_texts forms ledger published rights services "
+        "audit bundle catalogue diagnosis diagnosis_texts forms ledger published rights services "
         "site_check site_form sites snapshot texts widget",
-        "free rules store use_cases",
+        "free rules store use_cases verification",
         "babel brotli marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
+    ),
+    "verification": _layer(
+        "verification",
+        "rules verification",
+        "cryptography",
+        "it must be true without our database, our server and our word",
     ),
     "rewriting": _layer(
         "rewriting",
@@ -67,7 +73,7 @@ LAYERS = {
     "app": _layer("app", "free rules store use_cases api demo", "*", "where the parts meet"),
     "cli": _layer(
         "cli __main__",
-        "free rules store use_cases rewriting demo app cli",
+        "free rules store use_cases verification rewriting demo app cli",
         "*",
         "an edge: commands",
     ),
