@@ -26,6 +26,7 @@ from consent_server.audit import (
     write_jsonl,
 )
 from consent_server.cli.opening import open_database
+from consent_server.cli.verify import verify, verify_evidence
 from consent_server.errors import Conflict
 from consent_server.rules.times import NotATime, parse_time
 from consent_server.sites import find_site
@@ -53,7 +54,11 @@ class Bound(click.ParamType[datetime]):
 
 @click.group()
 def audit() -> None:
-    """Take the record out, for those who check it."""
+    """Take the record out, for those who check it; check what others took out."""
+
+
+audit.add_command(verify)
+audit.add_command(verify_evidence)
 
 
 @audit.command()

@@ -52,6 +52,15 @@ class Outside:
     receipts: Sequence[tuple[str, bytes]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a bundle was found to be."""
+
+    newest: Signed
+    keys: Keys
+    whole: bool
+
+
 @dataclass
 class _Admin:
     """What the administrators' events must have said at the end of the walk."""
@@ -62,7 +71,7 @@ class _Admin:
 
 def verify_bundle(
     file: Path, outside: Outside, say: Say, step: Callable[[int, int], None] | None = None
-) -> None:
+) -> Verified:
     """Check a bundle from its zip to its last record; each check says one line.
 
     Raises Broken with the first failure, and Misbehaved when the log's own signatures
@@ -70,7 +79,7 @@ def verify_bundle(
     """
     container = open_container(file)
     try:
-        _verify(container, outside, say, step)
+        return _verify(container, outside, say, step)
     except (zipfile.BadZipFile, zlib_error, EOFError, OSError) as error:
         raise Broken(f"The zip is damaged: {error}") from error
     finally:
@@ -79,7 +88,7 @@ def verify_bundle(
 
 def _verify(
     container: Container, outside: Outside, say: Say, step: Callable[[int, int], None] | None
-) -> None:
+) -> Verified:
     check_files(container)
     say(f"files: all {len(container.names)} are those of the manifest, by SHA-256")
     keys = trust(read_keys(container), outside.keys)
@@ -103,6 +112,7 @@ def _verify(
     taken, missing = check_pictures(container, versions)
     lacking = f", {missing} were never taken" if missing else ""
     say(f"screenshots: {taken} are those of their index{lacking}")
+    return Verified(newest, keys, container.whole)
 
 
 def _walk(

@@ -286,7 +286,9 @@ def write_bundle(
                 "origin": ORIGIN,
                 "generator": "tests",
                 "created_at": spell_time(START),
-                "export": next(one["event_id"] for one in admin[::-1] if one["action"] == "export"),
+                "export": ([one["event_id"] for one in admin if one["action"] == "export"] or [""])[
+                    -1
+                ],
                 "filters": filters,
                 "counts": {
                     "records": len(records),
