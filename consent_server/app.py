@@ -10,7 +10,7 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import texts
-from consent_server.api import decisions, health, management, scripts, versions
+from consent_server.api import decisions, health, ledger, management, scripts, versions
 from consent_server.api.context import Context
 from consent_server.api.guard import Budgets
 from consent_server.api.pages import register_pages
@@ -66,8 +66,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _register_routes(app: Flask, settings: Settings) -> None:
     api = create_api(app)
-    for blueprint in (scripts.blueprint, decisions.blueprint, versions.blueprint):
-        api.register_blueprint(blueprint, url_prefix=settings.widget_path)
+    for part in (scripts, decisions, versions, ledger):
+        api.register_blueprint(part.blueprint, url_prefix=settings.widget_path)
     api.register_blueprint(management.blueprint, url_prefix="/api/v1")
     api.register_blueprint(health.blueprint)
     serve_specification(app, api)

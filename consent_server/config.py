@@ -24,6 +24,7 @@ class Settings:
     threads: int = 16
     public_url: str = ""
     widget_path: str = "/w"
+    key_folder: str = ""
     api_token: str = ""
     trusted_proxies: int = 0
     decisions_per_minute: int = 60
@@ -50,6 +51,7 @@ def load_settings(**overrides: Any) -> Settings:
             "threads": env.int("THREADS", defaults.threads),
             "public_url": env.str("PUBLIC_URL", defaults.public_url).rstrip("/"),
             "widget_path": env.str("WIDGET_PATH", defaults.widget_path),
+            "key_folder": env.str("KEY_FOLDER", defaults.key_folder),
             "api_token": env.str("API_TOKEN", defaults.api_token),
             "trusted_proxies": env.int("TRUSTED_PROXIES", defaults.trusted_proxies),
             "decisions_per_minute": env.int("DECISIONS_PER_MINUTE", defaults.decisions_per_minute),
@@ -71,6 +73,14 @@ def sqlite_path(url: str) -> Path | None:
         return None
     name = url.removeprefix("sqlite:///").split("?", 1)[0]
     return Path(name) if name and name != ":memory:" else None
+
+
+def key_folder(settings: Settings) -> Path:
+    """Return the folder of the signing keys: as set, else beside the SQLite file."""
+    if settings.key_folder:
+        return Path(settings.key_folder)
+    path = sqlite_path(settings.database_url)
+    return (path.parent if path else Path("var")) / "keys"
 
 
 def _check(settings: Settings) -> None:

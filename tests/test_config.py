@@ -18,6 +18,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("threads", "4", 4),
     ("public_url", "https://consent.example/", "https://consent.example"),
     ("widget_path", "/assets", "/assets"),
+    ("key_folder", "/srv/keys", "/srv/keys"),
     ("api_token", "t" * 32, "t" * 32),
     ("trusted_proxies", "2", 2),
     ("decisions_per_minute", "10", 10),

@@ -50,10 +50,11 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "audit bundle catalogue diagnosis diagnosis_texts forms ledger published rights services "
-        "site_check site_form sites snapshot texts widget",
+        "audit bundle catalogue diagnosis diagnosis_texts forms ledger ledger_check ledger_keys "
+        "proofs published rights sealing services signing site_check site_form sites snapshot texts "
+        "widget",
         "free rules store use_cases verification",
-        "babel brotli marshmallow sqlalchemy",
+        "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
     ),
     "verification": _layer(

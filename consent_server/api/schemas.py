@@ -16,6 +16,8 @@ from consent_server.rules.times import NotATime, parse_time
 _UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _HEX_16 = r"^[0-9a-f]{16}$"
 _HEX_64 = r"^[0-9a-f]{64}$"
+#: Digits, since a query is text; no more than a signed 64-bit number has.
+_SIZE = r"^(0|[1-9][0-9]{0,17})$"
 MAX_VERSION = 1_000_000
 #: A decision answers at most this many categories and services.
 MAX_GRANTS = 400
@@ -183,6 +185,50 @@ class PeriodQuerySchema(StrictForm):
 
     since = Moment(data_key="from", metadata={"description": "received at or after"})
     until = Moment(data_key="to", metadata={"description": "received before"})
+
+
+class LedgerKeysSchema(Schema):
+    """Who signs the ledger of a site."""
+
+    site = fields.String(required=True)
+    origin = fields.String(required=True, metadata={"description": "The ledger's name in notes."})
+    keys = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Verifier keys (C2SP signed-note), oldest first."},
+    )
+
+
+class InclusionQuerySchema(StrictForm):
+    """Which record."""
+
+    event_id = matching(_UUID4, "the event_id of a receipt", required=True)
+
+
+class InclusionSchema(Schema):
+    """That a leaf stands under a signed checkpoint (RFC 6962, 2.1.1)."""
+
+    event_id = fields.UUID(required=True)
+    leaf_index = fields.Integer(required=True)
+    leaf_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
+    size = fields.Integer(required=True, metadata={"description": "leaves of the tree"})
+    path = fields.List(fields.String(), required=True, metadata={"description": "hex, leaf first"})
+    checkpoint = fields.String(required=True, metadata={"description": "C2SP signed note"})
+
+
+class ConsistencyQuerySchema(StrictForm):
+    """Between which sizes of the ledger."""
+
+    old = matching(_SIZE, "a number of leaves", required=True)
+    new = matching(_SIZE, "a number of leaves")
+
+
+class ConsistencySchema(Schema):
+    """That the tree of `old` leaves begins the tree of `new` (RFC 6962, 2.1.2)."""
+
+    old = fields.Integer(required=True)
+    new = fields.Integer(required=True)
+    path = fields.List(fields.String(), required=True, metadata={"description": "hex"})
 
 
 class ExportQuerySchema(PeriodQuerySchema):

@@ -8,6 +8,7 @@ from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.catalogue import catalogue
 from consent_server.cli.gate import gate
+from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (run, demo, site, audit, catalogue, gate, proxy, token, database):
+for command in (run, demo, site, audit, ledger, catalogue, gate, proxy, token, database):
     main.add_command(command)

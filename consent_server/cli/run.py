@@ -55,7 +55,10 @@ def demo(host: str | None, port: int | None, data: Path) -> None:
     """Serve five demo sites, to see and to click."""
     data.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{data.absolute() / 'consent.sqlite'}"
-    settings = find_address(load_settings(host=host, port=port, database_url=url, demo=True))
+    keys = str(data.absolute() / "keys")
+    settings = find_address(
+        load_settings(host=host, port=port, database_url=url, key_folder=keys, demo=True)
+    )
     prepare_database(settings)
     published = publish_demo_sites(settings)
     if published:

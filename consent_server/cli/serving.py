@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from consent_server.app import create_app
+from consent_server.cli.jobs import jobs_of, start_jobs
 from consent_server.config import Settings
 from consent_server.errors import ConfigError
 
@@ -90,7 +91,9 @@ def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
 def load_application(settings: Settings) -> Flask:
     """Build the application inside the worker process."""
     end_with_parent()
-    return create_app(settings)
+    app = create_app(settings)
+    start_jobs(jobs_of(settings, app.extensions["consent"].database))
+    return app
 
 
 def end_with_parent() -> None:

@@ -14,12 +14,12 @@ from consent_server.store.database import Database
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def upgrade_schema(database: Database) -> None:
-    """Run every migration that the database has not seen, in one transaction."""
+def upgrade_schema(database: Database, to: str = "head") -> None:
+    """Run every migration up to `to` that the database has not seen, in one transaction."""
     with database.writing.connect() as connection, connection.begin():
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def schema_is_current(database: Database) -> bool:

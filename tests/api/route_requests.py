@@ -10,10 +10,16 @@ from flask import Flask
 #: A value for each place in a path that leads to something real on the Smilee site.
 _PLACES = {
     "number": "1",
+    "size": "1",
     "page": "privacy",
     "script_hash": "0" * 64,
     "name": "page.css",
     "filename": "demo.css",
+}
+#: What a route asks for in its query, by the end of its path.
+_QUERIES = {
+    "/ledger/proof": "?event_id=7f3f2d7e-64d6-4d0a-9d0d-54e2b1a7c001",
+    "/ledger/consistency": "?old=0",
 }
 _PLACE = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 
@@ -35,10 +41,13 @@ class RouteRequest:
 def list_requests(app: Flask, *, site_key: str = "smilee") -> list[RouteRequest]:
     """Return every method of every route; HEAD follows GET and is left out."""
     values = {**_PLACES, "site_key": site_key, "key": site_key}
+
+    def fill(rule: str) -> str:
+        query = next((text for end, text in _QUERIES.items() if rule.endswith(end)), "")
+        return _PLACE.sub(lambda m: values[m[1]], rule) + query
+
     return [
-        RouteRequest(
-            method, rule.rule, _PLACE.sub(lambda m: values[m[1]], rule.rule), rule.endpoint
-        )
+        RouteRequest(method, rule.rule, fill(rule.rule), rule.endpoint)
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD"})
     ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from consent_server.store.database import Database
-from consent_server.store.models import Base
+from consent_server.store.models import Base, LedgerQueue
 from consent_server.store.schema import schema_is_current, upgrade_schema
 
-from .rows import add_one_row_each
+from .rows import EVENT_ID, NOW, add_one_row_each
 
 
 def test_the_migrations_build_exactly_the_models(store: Database) -> None:
@@ -38,3 +38,28 @@ def test_a_database_of_a_newer_release_is_not_current(store: Database) -> None:
     with store.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert not schema_is_current(store)
+
+
+def test_what_was_recorded_before_sealing_existed_waits_to_be_sealed(
+    empty_store: Database,
+) -> None:
+    upgrade_schema(empty_store, "0001")
+    columns = Base.metadata.tables["consent_event"].columns
+    values = {
+        "event_id": f"'{EVENT_ID.hex if empty_store.is_sqlite else EVENT_ID}'",
+        "site_id": "1",
+        "version": "1",
+        "leaf_hash": "X'0a'" if empty_store.is_sqlite else r"'\x0a'",
+        "subject_commitment": "X'0b'" if empty_store.is_sqlite else r"'\x0b'",
+        "signals": "'{}'",
+        "grants": "'{}'",
+        **dict.fromkeys(("decided_at", "received_at", "valid_until"), "'2026-11-22T16:47:00.000Z'"),
+    }
+    row = ", ".join(values.get(column.name, "'x'") for column in columns)
+    names = ", ".join(column.name for column in columns)
+    with empty_store.write() as session:
+        session.execute(text(f"INSERT INTO consent_event ({names}) VALUES ({row})"))
+    upgrade_schema(empty_store)
+    with empty_store.read() as session:
+        (waiting,) = session.scalars(select(LedgerQueue))
+        assert (waiting.event_id, waiting.received_at, waiting.leaf_hash) == (EVENT_ID, NOW, b"\n")

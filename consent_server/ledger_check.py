@@ -1,0 +1,165 @@
+"""Checking the ledger where it lies: every leaf, every root, every signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consent_server.errors import ConsentError
+from consent_server.ledger import admin_event_of, event_of
+from consent_server.rules.admin_event import hash_admin_event
+from consent_server.rules.checkpoint import parse_checkpoint
+from consent_server.rules.merkle import BrokenFrontier, Frontier
+from consent_server.rules.note import VerifierKey, parse_note, verify_note
+from consent_server.rules.receipt import hash_event
+from consent_server.signing import verify_signature
+from consent_server.store.models import (
+    AdminEvent,
+    Checkpoint,
+    ConsentEvent,
+    LedgerLeaf,
+    LedgerNode,
+    Site,
+    SiteVersion,
+)
+
+_AT_ONCE = 1_000
+
+
+class BrokenLedger(ConsentError):
+    """Something in the database is not what was sealed; the message names the first of it."""
+
+    status, code, title = 409, "broken_ledger", "The ledger was changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked at and found right."""
+
+    leaves: int
+    checkpoints: int
+
+
+def check_ledger(
+    session: Session,
+    site: Site,
+    keys: Iterable[VerifierKey],
+    *,
+    tell: Callable[[int], None] = lambda _checked: None,
+) -> Checked:
+    """Recompute every sealed leaf, kept subtree and root, and verify every signature.
+
+    `tell` hears how many leaves were checked, every thousand. Raises BrokenLedger that
+    names the first bad record. What waits to be sealed is not looked at.
+    """
+    known = list(keys)
+    checkpoints = _checkpoints(session, site)
+    awaited = next(checkpoints, None)
+    frontier, passed = Frontier(), 0
+    for row in _leaves(session, site):
+        _check_leaf(site, row, frontier.size)
+        _check_nodes(session, site, frontier.append(row.LedgerLeaf.leaf_hash))
+        if frontier.size % _AT_ONCE == 0:
+            tell(frontier.size)
+        if awaited is not None and awaited.size == frontier.size:
+            _check_checkpoint(site, awaited, frontier, known)
+            awaited, passed = next(checkpoints, None), passed + 1
+    if awaited is not None:
+        raise BrokenLedger(
+            f"A checkpoint was signed at {awaited.size} leaves, but {frontier.size} are there: "
+            "leaves are missing at the end."
+        )
+    tell(frontier.size)
+    return Checked(frontier.size, passed)
+
+
+def _leaves(session: Session, site: Site) -> Iterator[Any]:
+    query = (
+        select(LedgerLeaf, ConsentEvent, SiteVersion.config_hash, AdminEvent)
+        .outerjoin(
+            ConsentEvent,
+            (ConsentEvent.site_id == LedgerLeaf.site_id)
+            & (ConsentEvent.event_id == LedgerLeaf.event_id),
+        )
+        .outerjoin(
+            SiteVersion,
+            (SiteVersion.site_id == ConsentEvent.site_id)
+            & (SiteVersion.number == ConsentEvent.version),
+        )
+        .outerjoin(
+            AdminEvent,
+            (AdminEvent.site_id == LedgerLeaf.site_id)
+            & (AdminEvent.event_id == LedgerLeaf.event_id),
+        )
+        .where(LedgerLeaf.site_id == site.id)
+        .order_by(LedgerLeaf.leaf_index)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    # Each row is looked at once: the session must not keep them all.
+    for part in session.execute(query).partitions():
+        yield from part
+        session.expunge_all()
+
+
+def _checkpoints(session: Session, site: Site) -> Iterator[Checkpoint]:
+    query = (
+        select(Checkpoint)
+        .where(Checkpoint.site_id == site.id)
+        .order_by(Checkpoint.size)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    yield from session.scalars(query)
+
+
+def _check_leaf(site: Site, row: Any, index: int) -> None:
+    leaf: LedgerLeaf = row.LedgerLeaf
+    name = f"Record {index} (event {leaf.event_id})"
+    if leaf.leaf_index != index:
+        raise BrokenLedger(f"Leaf {index} is missing; the next one is {leaf.leaf_index}.")
+    if row.ConsentEvent is not None and row.config_hash is not None:
+        found = hash_event(event_of(row.ConsentEvent, site.key, row.config_hash))
+        stated = row.ConsentEvent.leaf_hash
+    elif row.AdminEvent is not None:
+        found = hash_admin_event(admin_event_of(row.AdminEvent, site.key))
+        stated = row.AdminEvent.leaf_hash
+    else:
+        raise BrokenLedger(f"{name} is sealed, but the record or its version is gone.")
+    if found != leaf.leaf_hash or stated != leaf.leaf_hash:
+        raise BrokenLedger(f"{name} was changed: its fields no longer give the sealed hash.")
+
+
+def _check_nodes(session: Session, site: Site, finished: list[tuple[int, int, bytes]]) -> None:
+    for level, index, found in finished:
+        if level and level % 8 == 0:
+            row = session.get(LedgerNode, (site.id, level, index))
+            if row is None or row.hash != found:
+                raise BrokenLedger(
+                    f"The kept subtree {index} of level {level} is not that of its leaves, "
+                    f"{index << level} to {(index + 1 << level) - 1}."
+                )
+
+
+def _check_checkpoint(
+    site: Site, row: Checkpoint, frontier: Frontier, keys: list[VerifierKey]
+) -> None:
+    name = f"The checkpoint at {row.size} leaves"
+    try:
+        note = parse_note(row.note.encode())
+        signed = parse_checkpoint(note.text)
+        verify_note(note, [key for key in keys if key.name == signed.origin], verify_signature)
+        kept = Frontier.from_bytes(row.size, row.frontier).root()
+    except BrokenFrontier as error:
+        raise BrokenLedger(f"{name} is damaged: {error.detail}") from error
+    except ConsentError as error:
+        raise BrokenLedger(
+            f"{name} is not signed by a key of {site.key!r}: {error.detail}"
+        ) from error
+    if signed.size != row.size or not signed.root == row.root == kept == frontier.root():
+        raise BrokenLedger(
+            f"{name} has another root than the leaves give: a record up to there was changed, "
+            "taken out or put in after it was sealed."
+        )

@@ -1,0 +1,151 @@
+"""Proofs: that a record is in the ledger, and that the ledger only ever grew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consent_server.errors import NotFound
+from consent_server.rules.merkle import (
+    Node,
+    NoSuchProof,
+    consistency_proof,
+    hash_node,
+    inclusion_proof,
+)
+from consent_server.sealing import KEPT_LEVELS, last_checkpoint
+from consent_server.store.models import Checkpoint, Cosignature, LedgerLeaf, LedgerNode, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a leaf stands under a signed checkpoint (RFC 6962, 2.1.1)."""
+
+    leaf_index: int
+    leaf_hash: bytes
+    size: int
+    path: tuple[bytes, ...]
+    #: C2SP signed-note, with the signatures of witnesses.
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """That the tree of `old` leaves begins that of `new` (RFC 6962, 2.1.2)."""
+
+    old: int
+    new: int
+    path: tuple[bytes, ...]
+
+
+def prove_inclusion(session: Session, site: Site, event_id: UUID) -> Inclusion:
+    """Prove that an event is in the ledger, under its newest checkpoint; raises NotFound."""
+    leaf = session.scalar(
+        select(LedgerLeaf).where(LedgerLeaf.site_id == site.id, LedgerLeaf.event_id == event_id)
+    )
+    if leaf is None:
+        raise NotFound(
+            "No sealed record has this id. What was recorded just now is sealed within seconds."
+        )
+    checkpoint = newest_checkpoint(session, site)
+    path = inclusion_proof(leaf.leaf_index, checkpoint.size, _nodes(session, site))
+    return Inclusion(
+        leaf_index=leaf.leaf_index,
+        leaf_hash=leaf.leaf_hash,
+        size=checkpoint.size,
+        path=tuple(path),
+        checkpoint=note_of(session, checkpoint),
+    )
+
+
+def prove_consistency(
+    session: Session, site: Site, old: int, new: int | None = None
+) -> Consistency:
+    """Prove that nothing was changed between two sizes; `new` is the newest unless given.
+
+    Raises NotFound and NoSuchProof.
+    """
+    newest = newest_checkpoint(session, site).size
+    new = newest if new is None else new
+    if new > newest:
+        raise NoSuchProof(f"The ledger has {newest} sealed leaves, not {new}.")
+    return Consistency(old, new, tuple(consistency_proof(old, new, _nodes(session, site))))
+
+
+def newest_checkpoint(session: Session, site: Site) -> Checkpoint:
+    """Return the newest checkpoint; raises NotFound before the first."""
+    found = last_checkpoint(session, site)
+    if found is None:
+        raise NotFound(f"Nothing of {site.key!r} is sealed yet. Ask again in a few seconds.")
+    return found
+
+
+def find_checkpoint(session: Session, site: Site, size: int) -> Checkpoint:
+    """Return the checkpoint at a size; raises NotFound."""
+    found = session.get(Checkpoint, (site.id, size)) if 0 < size < 2**63 else None
+    if found is None:
+        raise NotFound(f"No checkpoint of {site.key!r} was signed at {size} leaves.")
+    return found
+
+
+def note_of(session: Session, checkpoint: Checkpoint) -> str:
+    """Return a checkpoint as it is published: with the signatures of its witnesses."""
+    lines = session.scalars(
+        select(Cosignature.line)
+        .where(
+            Cosignature.site_id == checkpoint.site_id,
+            Cosignature.size == checkpoint.size,
+        )
+        .order_by(Cosignature.name, Cosignature.key_id)
+    )
+    return checkpoint.note + "".join(lines)
+
+
+def _nodes(session: Session, site: Site) -> Node:
+    """Return a reader of complete subtrees: kept ones are read, those between computed."""
+    seen: dict[tuple[int, int], bytes] = {}
+
+    def node(level: int, index: int) -> bytes:
+        found = seen.get((level, index))
+        if found is None:
+            height = level % KEPT_LEVELS
+            row = _read_row(session, site, level - height, index << height, 1 << height)
+            for _ in range(height):
+                row = [hash_node(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+            found = seen[level, index] = row[0]
+        return found
+
+    return node
+
+
+def _read_row(session: Session, site: Site, level: int, first: int, count: int) -> list[bytes]:
+    """Return neighbouring hashes of a kept level; level 0 is the leaves."""
+    if level == 0:
+        query = (
+            select(LedgerLeaf.leaf_hash)
+            .where(
+                LedgerLeaf.site_id == site.id,
+                LedgerLeaf.leaf_index.between(first, first + count - 1),
+            )
+            .order_by(LedgerLeaf.leaf_index)
+        )
+    else:
+        query = (
+            select(LedgerNode.hash)
+            .where(
+                LedgerNode.site_id == site.id,
+                LedgerNode.level == level,
+                LedgerNode.node_index.between(first, first + count - 1),
+            )
+            .order_by(LedgerNode.node_index)
+        )
+    found = list(session.scalars(query))
+    if len(found) != count:
+        raise NoSuchProof(
+            f"The tree of {site.key!r} has holes. Run: consent-server ledger verify "
+            f"--site {site.key}"
+        )
+    return found

@@ -1,0 +1,300 @@
+"""Sealing: events get their place in the tree, and the tree a signed checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Conflict
+from consent_server.ledger import append_admin_event
+from consent_server.rules.admin_event import Action
+from consent_server.rules.checkpoint import Checkpoint, parse_checkpoint
+from consent_server.rules.merkle import Frontier
+from consent_server.rules.note import parse_note
+from consent_server.rules.times import spell_time, to_utc
+from consent_server.signing import Published, Signer
+from consent_server.sites import find_version, read_config
+from consent_server.store.database import Database
+from consent_server.store.models import Checkpoint as CheckpointRow
+from consent_server.store.models import Ledger, LedgerLeaf, LedgerNode, LedgerQueue, Site
+
+#: Complete subtrees are kept at every eighth level: a proof reads at most 255 hashes of each.
+KEPT_LEVELS = 8
+#: How the extension line of a checkpoint begins that says when it was sealed.
+SEALED = "sealed "
+_AT_ONCE = 5_000
+
+log = logging.getLogger(__name__)
+
+
+class CannotSeal(Conflict):
+    """The ledger must not be signed as it is; the message says why and what to do."""
+
+    code, title = "cannot_seal", "The ledger cannot be sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A checkpoint as it was signed; published once the transaction is committed."""
+
+    site: str
+    added: int
+    published: Published
+    note: str
+
+
+def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[Sealed]:
+    """Seal every site that has events waiting, each in a transaction of its own.
+
+    What cannot be sealed is logged; the others are not held up by it.
+    """
+    with database.read() as session:
+        waiting = list(session.scalars(select(LedgerQueue.site_id).distinct()))
+    done = []
+    for site_id in waiting:
+        try:
+            with database.write() as session:
+                sealed = seal_site(session, session.get_one(Site, site_id), signer, now=now)
+        except CannotSeal as error:
+            log.error("%s", error.detail)
+        except IntegrityError:
+            # Another server sealed the same events; the next round sees it.
+            log.info("site %s was sealed by another server", site_id)
+        else:
+            if sealed is not None:
+                signer.remember(sealed.published)
+                done.append(sealed)
+    return done
+
+
+def seal_site(session: Session, site: Site, signer: Signer, *, now: datetime) -> Sealed | None:
+    """Give every waiting event its leaf and sign the tree; None when nothing waited.
+
+    The cost grows with what waits, not with the ledger. After the commit the caller
+    tells the signer to remember what was published. Raises CannotSeal.
+    """
+    now = to_utc(now)
+    ledger = open_ledger(session, site, now=now)
+    last = last_checkpoint(session, site)
+    known = last is not None and origin_of(last) == ledger.origin
+    if last is not None and known:
+        check_continuity(session, site, signer, ledger.origin, last)
+    current = signer.current(ledger.origin)
+    if last is None or not known or last.key_id != current.key_id.hex():
+        _announce_key(session, site, current.to_text(), now)
+    size = last.size if last is not None else 0
+    frontier = Frontier.from_bytes(size, last.frontier if last is not None else b"")
+    latest = max(now, last.sealed_at) if last is not None else now
+    for rows in _take_queue(session, site):
+        _add_leaves(session, site, frontier, rows)
+        latest = max(latest, rows[-1].received_at)
+    if frontier.size == size:
+        return None
+    note = _sign(session, site, signer, ledger.origin, frontier, latest)
+    published = Published(ledger.origin, frontier.size, frontier.root(), latest)
+    return Sealed(site.key, frontier.size - size, published, note)
+
+
+def open_ledger(session: Session, site: Site, *, now: datetime) -> Ledger:
+    """Return the name that the ledger has now, and hold it against other sealers.
+
+    A new ledger is called by the first host of the site and a random number, which
+    stays when the site moves.
+    """
+    query = (
+        select(Ledger)
+        .where(Ledger.site_id == site.id)
+        .order_by(Ledger.number.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    found = session.scalar(query)
+    return found if found is not None else _name_ledger(session, site, 1, now)
+
+
+def begin_anew(session: Session, site: Site, *, actor: str, reason: str, now: datetime) -> Ledger:
+    """Give the ledger a new name after records or keys were lost, and say so in a leaf.
+
+    What was published under the old name stays as it is: it ends there.
+    """
+    old = open_ledger(session, site, now=now)
+    new = _name_ledger(session, site, old.number + 1, now)
+    append_admin_event(
+        session,
+        site,
+        Action.RESTORE,
+        actor=actor,
+        details={"reason": reason, "old_origin": old.origin, "new_origin": new.origin},
+        now=now,
+    )
+    return new
+
+
+def last_checkpoint(session: Session, site: Site) -> CheckpointRow | None:
+    """Return the newest checkpoint of a site."""
+    query = (
+        select(CheckpointRow)
+        .where(CheckpointRow.site_id == site.id)
+        .order_by(CheckpointRow.size.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def origin_of(checkpoint: CheckpointRow) -> str:
+    """Return the name under which a checkpoint was signed."""
+    return parse_checkpoint(parse_note(checkpoint.note.encode()).text).origin
+
+
+def origins_of(session: Session, site: Site) -> list[str]:
+    """Return every name that the ledger of a site ever had, oldest first."""
+    query = select(Ledger.origin).where(Ledger.site_id == site.id).order_by(Ledger.number)
+    return list(session.scalars(query))
+
+
+def check_continuity(
+    session: Session, site: Site, signer: Signer, origin: str, last: CheckpointRow
+) -> None:
+    """Refuse to sign what does not continue that which was published; raises CannotSeal."""
+    published = signer.last_published(origin)
+    if published is not None:
+        row = session.get(CheckpointRow, (site.id, published.size))
+        if last.size < published.size or row is None:
+            raise CannotSeal(
+                f"The ledger of {site.key!r} has {last.size} sealed leaves, but "
+                f"{published.size} were published on {spell_time(published.sealed_at)}: the "
+                "database is older than what others have seen. Restore the newest backup. If "
+                "the records are lost, say so in the ledger: consent-server ledger begin-anew "
+                f"--site {site.key} --reason TEXT"
+            )
+        if row.root != published.root:
+            raise CannotSeal(
+                f"The ledger of {site.key!r} was published with another root at "
+                f"{published.size} leaves: the database was changed. Restore a backup and find "
+                "out who did it. `consent-server ledger verify` names the first bad record."
+            )
+    if last.key_id not in {key.key_id.hex() for key in signer.verifiers(origin)}:
+        raise CannotSeal(
+            f"The ledger of {site.key!r} was signed by the key {last.key_id}, which is not in "
+            f"{signer.folder}. Bring the key folder back. If the key is lost, begin under a new "
+            f"name: consent-server ledger begin-anew --site {site.key} --reason TEXT"
+        )
+
+
+def _name_ledger(session: Session, site: Site, number: int, now: datetime) -> Ledger:
+    config = read_config(find_version(session, site, site.current_version))
+    host = urlsplit(config["origins"][0]).netloc
+    ledger = Ledger(
+        site_id=site.id,
+        number=number,
+        origin=f"{host}/ledger/{secrets.token_hex(8)}",
+        opened_at=now,
+    )
+    session.add(ledger)
+    session.flush()
+    return ledger
+
+
+def _announce_key(session: Session, site: Site, key: str, now: datetime) -> None:
+    """Write the key into the ledger that it will sign: the log tells its own keys."""
+    append_admin_event(
+        session, site, Action.KEY_CHANGE, actor="server", details={"added": key}, now=now
+    )
+    session.flush()
+
+
+def _take_queue(session: Session, site: Site) -> Iterator[Sequence[Any]]:
+    """Give what waits in the order of its time, in parts, and take it off the queue."""
+    after: tuple[datetime, UUID] | None = None
+    queue = LedgerQueue.__table__.c
+    place = (queue.received_at, queue.event_id)
+    gone = delete(LedgerQueue).where(
+        queue.site_id == site.id,
+        queue.received_at == bindparam("received"),
+        queue.event_id == bindparam("event"),
+    )
+    while True:
+        query = (
+            select(queue.received_at, queue.event_id, queue.leaf_hash)
+            .where(queue.site_id == site.id)
+            .order_by(*place)
+            .limit(_AT_ONCE)
+        )
+        if after is not None:
+            query = query.where(tuple_(*place) > tuple_(*after))
+        rows = session.execute(query).all()
+        if not rows:
+            return
+        yield rows
+        session.connection().execute(
+            gone, [{"received": row.received_at, "event": row.event_id} for row in rows]
+        )
+        after = (rows[-1].received_at, rows[-1].event_id)
+
+
+def _add_leaves(session: Session, site: Site, frontier: Frontier, rows: Sequence[Any]) -> None:
+    leaves, nodes = [], []
+    for row in rows:
+        leaves.append(
+            {
+                "site_id": site.id,
+                "leaf_index": frontier.size,
+                "event_id": row.event_id,
+                "leaf_hash": row.leaf_hash,
+            }
+        )
+        nodes += [
+            {"site_id": site.id, "level": level, "node_index": index, "hash": found}
+            for level, index, found in frontier.append(row.leaf_hash)
+            if level and level % KEPT_LEVELS == 0
+        ]
+    connection = session.connection()
+    connection.execute(insert(LedgerLeaf), leaves)
+    if nodes:
+        connection.execute(insert(LedgerNode), nodes)
+
+
+def _sign(
+    session: Session,
+    site: Site,
+    signer: Signer,
+    origin: str,
+    frontier: Frontier,
+    sealed_at: datetime,
+) -> str:
+    checkpoint = Checkpoint(
+        origin, frontier.size, frontier.root(), (f"{SEALED}{spell_time(sealed_at)}",)
+    )
+    note = signer.sign(origin, checkpoint.to_text(), sealed_at).to_bytes().decode()
+    session.add(
+        CheckpointRow(
+            site_id=site.id,
+            size=frontier.size,
+            root=checkpoint.root,
+            frontier=frontier.to_bytes(),
+            note=note,
+            key_id=signer.current(origin).key_id.hex(),
+            sealed_at=sealed_at,
+        )
+    )
+    return note
+
+
+def count_waiting(session: Session, site: Site) -> tuple[int, datetime | None]:
+    """Return how many events wait to be sealed, and since when."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(LedgerQueue.received_at)).where(
+            LedgerQueue.site_id == site.id
+        )
+    ).one()
+    return count, oldest

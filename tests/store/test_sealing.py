@@ -1,0 +1,386 @@
+"""Sealing on both databases: each event once, in order, signed, never behind what was published."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from consent_server.errors import NotFound
+from consent_server.ledger_check import BrokenLedger, check_ledger
+from consent_server.proofs import prove_consistency, prove_inclusion
+from consent_server.rules.checkpoint import parse_checkpoint
+from consent_server.rules.merkle import is_consistent, is_included, root_of
+from consent_server.rules.note import parse_note, verify_note
+from consent_server.sealing import (
+    CannotSeal,
+    Sealed,
+    begin_anew,
+    last_checkpoint,
+    open_ledger,
+    origins_of,
+    seal_site,
+    seal_waiting,
+)
+from consent_server.signing import Signer, open_signer, rotate_key, verify_signature
+from consent_server.sites import find_site
+from consent_server.store.database import Database
+from consent_server.store.models import (
+    Checkpoint,
+    ConsentEvent,
+    LedgerLeaf,
+    LedgerQueue,
+    Site,
+    SubjectData,
+)
+from tests.visitor import Visitor
+
+Seal = Callable[[], list[Sealed]]
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
+
+
+@pytest.fixture
+def seal(served: Flask, store: Database, signer: Signer) -> Seal:
+    return lambda: seal_waiting(store, signer, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def visitor(served: Flask) -> Visitor:
+    return Visitor(served.test_client(use_cookies=False))
+
+
+def smilee(database: Database) -> Site:
+    with database.read() as session:
+        return find_site(session, "smilee")
+
+
+def check(database: Database, signer: Signer) -> int:
+    """Check the whole ledger; return how many leaves it has."""
+    with database.read() as session:
+        site = find_site(session, "smilee")
+        keys = [key for name in origins_of(session, site) for key in signer.verifiers(name)]
+        return check_ledger(session, site, keys).leaves
+
+
+def add_events(database: Database, count: int) -> None:
+    """Record many decisions at once, as rows."""
+    with database.write() as session:
+        site = find_site(session, "smilee")
+        for _ in range(count):
+            event_id, hashed = uuid4(), uuid4().bytes * 2
+            session.add(
+                LedgerQueue(
+                    site_id=site.id,
+                    received_at=datetime.now(UTC),
+                    event_id=event_id,
+                    leaf_hash=hashed,
+                )
+            )
+
+
+def test_what_is_recorded_is_sealed_once_and_in_the_order_of_its_time(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    decided = [visitor.accept_all(), visitor.withdraw(), visitor.accept_all()]
+    (sealed,) = seal()
+    # Before the decisions: the publication, and the key that signs.
+    assert sealed.added == sealed.published.size == 5
+    with store.read() as session:
+        leaves = session.scalars(select(LedgerLeaf).order_by(LedgerLeaf.leaf_index)).all()
+        assert [str(leaf.event_id) for leaf in leaves if leaf.leaf_index in {1, 2, 3}] == [
+            answer.json["event_id"] for answer in decided
+        ]
+        assert session.scalar(select(func.count()).select_from(LedgerQueue)) == 0
+        assert root_of(leaf.leaf_hash for leaf in leaves) == sealed.published.root
+    assert seal() == []
+    assert check(store, signer) == 5
+
+
+def test_a_checkpoint_is_a_note_that_others_can_verify(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    note = parse_note(sealed.note.encode())
+    checkpoint = parse_checkpoint(note.text)
+    assert checkpoint.origin.startswith("127.0.0.1:8000/ledger/")
+    assert (checkpoint.size, checkpoint.root) == (sealed.published.size, sealed.published.root)
+    assert checkpoint.extensions[0].startswith("sealed 20")
+    (signature,) = verify_note(note, [signer.current(checkpoint.origin)], verify_signature)
+    assert signature.name == checkpoint.origin
+
+
+def test_a_tree_carried_on_is_the_tree_built_at_once(
+    visitor: Visitor, store: Database, seal: Seal
+) -> None:
+    sizes = []
+    for count in (1, 254, 255, 257, 3, 700):
+        add_events(store, count)
+        (sealed,) = seal()
+        sizes.append(sealed.published)
+    with store.read() as session:
+        leaves = list(session.scalars(select(LedgerLeaf.leaf_hash).order_by(LedgerLeaf.leaf_index)))
+    for published in sizes:
+        assert root_of(leaves[: published.size]) == published.root
+
+
+def test_every_leaf_can_be_proved_at_every_border(store: Database, seal: Seal) -> None:
+    add_events(store, 770)
+    (sealed,) = seal()
+    size, root = sealed.published.size, sealed.published.root
+    with store.read() as session:
+        site = find_site(session, "smilee")
+        for index in (0, 1, 254, 255, 256, 257, 511, 512, 767, 768, size - 1):
+            leaf = session.get_one(LedgerLeaf, (site.id, index))
+            proof = prove_inclusion(session, site, leaf.event_id)
+            assert proof.leaf_index == index
+            assert is_included(leaf.leaf_hash, index, size, proof.path, root)
+        leaves = list(session.scalars(select(LedgerLeaf.leaf_hash).order_by(LedgerLeaf.leaf_index)))
+        for old in (0, 1, 255, 256, 257, 512, 700, size):
+            path = prove_consistency(session, site, old).path
+            assert is_consistent(old, root_of(leaves[:old]), size, root, path)
+        with pytest.raises(NotFound):
+            prove_inclusion(session, site, uuid4())
+
+
+def test_sealers_at_once_seal_each_event_once(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    seal()
+    together = threading.Barrier(4)
+
+    def seal_often() -> None:
+        together.wait()
+        for _ in range(10):
+            visitor.accept_all()
+            seal()
+
+    threads = [threading.Thread(target=seal_often) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seal()
+    with store.read() as session:
+        records = session.scalar(select(func.count()).select_from(ConsentEvent))
+    assert records == 40
+    assert check(store, signer) == 42
+
+
+def test_a_database_older_than_what_was_published_is_not_signed(
+    visitor: Visitor, store: Database, signer: Signer, seal: Seal
+) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    published = sealed.published
+    # As if a copy from before these leaves had been restored: more was published than is there.
+    signer.remember(type(published)(published.origin, 10, b"r" * 32, published.sealed_at))
+    visitor.withdraw()
+    with store.write() as session, pytest.raises(CannotSeal) as refused:
+        seal_site(session, find_site(session, "smilee"), signer, now=datetime.now(UTC))
+    assert "has 3 sealed leaves, but 10 were published" in refused.value.detail
+    assert "begin-anew --site smilee" in refused.value.detail
+    assert seal() == []
+    assert visitor.accept_all().status_code == 201
+
+
+def test_a_ledger_with_another_root_than_was_published_is_not_signed(
+    visitor: Visitor, store: Database, signer: Signer, seal: Seal
+) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    folder = signer.folder / "published"
+    (state,) = folder.iterdir()
+    state.write_text(state.read_text().replace(sealed.published.root.hex(), "0" * 64))
+    visitor.withdraw()
+    with store.write() as session, pytest.raises(CannotSeal, match="another root"):
+        seal_site(session, find_site(session, "smilee"), signer, now=datetime.now(UTC))
+
+
+def test_a_ledger_is_not_signed_by_a_key_that_nobody_announced(
+    visitor: Visitor, store: Database, seal: Seal, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    seal()
+    visitor.withdraw()
+    stranger = open_signer(tmp_path / "other", now=datetime.now(UTC))
+    with store.write() as session, pytest.raises(CannotSeal, match="Bring the key folder back"):
+        seal_site(session, find_site(session, "smilee"), stranger, now=datetime.now(UTC))
+
+
+def test_after_a_loss_the_ledger_goes_on_under_a_new_name_and_says_so(
+    visitor: Visitor, store: Database, seal: Seal, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    (before,) = seal()
+    stranger = open_signer(tmp_path / "other", now=datetime.now(UTC))
+    with store.write() as session:
+        site = find_site(session, "smilee")
+        ledger = begin_anew(session, site, actor="me", reason="lost", now=datetime.now(UTC))
+        sealed = seal_site(session, site, stranger, now=datetime.now(UTC))
+        assert sealed is not None
+        assert sealed.published.origin == ledger.origin != before.published.origin
+        assert sealed.published.size == before.published.size + 2
+
+
+def test_both_keys_sign_while_one_takes_over_from_the_other(
+    visitor: Visitor, store: Database, signer: Signer, seal: Seal
+) -> None:
+    visitor.accept_all()
+    (first,) = seal()
+    now = datetime.now(UTC)
+    rotated = rotate_key(signer.folder, now=now, until=now + timedelta(days=30))
+    visitor.withdraw()
+    (second,) = seal_waiting(store, rotated, now=now)
+    note = parse_note(second.note.encode())
+    origin = first.published.origin
+    for key in (signer.current(origin), rotated.current(origin)):
+        assert verify_note(note, [key], verify_signature)
+    visitor.accept_all()
+    (third,) = seal_waiting(store, rotated, now=now + timedelta(days=31))
+    (left,) = parse_note(third.note.encode()).signatures
+    assert left.key_id == rotated.current(origin).key_id
+    assert check(store, rotated) == second.published.size + 1
+
+
+def test_a_clock_that_steps_back_cannot_backdate_a_record(
+    visitor: Visitor, store: Database, signer: Signer
+) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    visitor.accept_all()
+    (sealed,) = seal_waiting(store, signer, now=tomorrow)
+    receipt = visitor.withdraw().json
+    assert receipt is not None
+    assert receipt["received_at"] >= sealed.note.split("sealed ")[1].splitlines()[0]
+    (again,) = seal_waiting(store, signer, now=datetime.now(UTC))
+    assert again.published.sealed_at >= sealed.published.sealed_at
+
+
+def test_erasing_a_visitor_changes_no_root(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    with store.write() as session:
+        session.execute(delete(SubjectData))
+    assert check(store, signer) == sealed.published.size
+    with store.read() as session:
+        last = last_checkpoint(session, find_site(session, "smilee"))
+        assert last is not None
+        assert last.root == sealed.published.root
+
+
+CHANGES = {
+    "a field of a record": "UPDATE consent_event SET language = 'xx'",
+    "a record and its hash": "UPDATE consent_event SET kind = 'refused', leaf_hash = leaf_hash",
+    "a record taken out": "DELETE FROM consent_event",
+    "a leaf taken out": "DELETE FROM ledger_leaf WHERE leaf_index = 2",
+    "the last leaf taken out": "DELETE FROM ledger_leaf WHERE leaf_index = 3",
+    "an administrator's act": "UPDATE admin_event SET actor = 'nobody'",
+    "the words of a version": "UPDATE site_version SET config_hash = 'a'",
+    "a checkpoint's note": "UPDATE checkpoint SET note = replace(note, 'sealed 2', 'sealed 1')",
+    "two leaves swapped": (
+        "UPDATE ledger_leaf SET leaf_index = CASE leaf_index WHEN 1 THEN -1 ELSE -2 END "
+        "WHERE leaf_index IN (1, 2)"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_every_change_behind_the_triggers_is_found(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer, change: str
+) -> None:
+    visitor.accept_all()
+    visitor.withdraw()
+    seal()
+    assert check(store, signer) == 4
+    with store.write() as session:
+        remove_triggers(store)
+        session.execute(text(change))
+        if "-1" in change:
+            session.execute(
+                text(
+                    "UPDATE ledger_leaf SET leaf_index = CASE leaf_index "
+                    "WHEN -1 THEN 2 ELSE 1 END WHERE leaf_index < 0"
+                )
+            )
+    with pytest.raises(BrokenLedger):
+        check(store, signer)
+
+
+def remove_triggers(database: Database) -> None:
+    """Do what only the owner of the database can do."""
+    with database.engine.begin() as connection:
+        if database.is_sqlite:
+            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+            statements = [f"DROP TRIGGER {name}" for name in names]
+        else:
+            tables = connection.scalars(
+                text("SELECT DISTINCT event_object_table FROM information_schema.triggers")
+            )
+            statements = [f"ALTER TABLE {name} DISABLE TRIGGER ALL" for name in tables]
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_a_change_names_the_record(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    receipts = [visitor.accept_all().json, visitor.withdraw().json]
+    seal()
+    remove_triggers(store)
+    assert receipts[1] is not None
+    with store.write() as session:
+        session.execute(text("UPDATE consent_event SET kind = 'given' WHERE kind = 'withdrawn'"))
+    with pytest.raises(BrokenLedger) as found:
+        check(store, signer)
+    assert f"Record 2 (event {receipts[1]['event_id']}) was changed" in found.value.detail
+
+
+def test_a_root_signed_with_the_true_key_over_changed_leaves_is_found(
+    visitor: Visitor, store: Database, seal: Seal, signer: Signer
+) -> None:
+    visitor.accept_all()
+    seal()
+    visitor.withdraw()
+    seal()
+    remove_triggers(store)
+    with store.write() as session:
+        session.execute(text("DELETE FROM checkpoint WHERE size = 3"))
+        session.execute(
+            text("UPDATE ledger_leaf SET leaf_hash = (SELECT leaf_hash FROM admin_event LIMIT 1)")
+        )
+    with pytest.raises(BrokenLedger):
+        check(store, signer)
+
+
+def test_a_leaf_cannot_be_given_twice(store: Database, seal: Seal, visitor: Visitor) -> None:
+    visitor.accept_all()
+    seal()
+    site = smilee(store)
+    with store.read() as session:
+        leaf = session.get_one(LedgerLeaf, (site.id, 0))
+        taken = leaf.event_id
+    twin = LedgerLeaf(site_id=site.id, leaf_index=99, event_id=taken, leaf_hash=bytes(32))
+    with pytest.raises(DBAPIError), store.write() as session:
+        session.add(twin)
+
+
+def test_the_name_of_a_ledger_stays(store: Database, seal: Seal, visitor: Visitor) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    with store.write() as session:
+        ledger = open_ledger(session, find_site(session, "smilee"), now=datetime.now(UTC))
+        assert ledger.origin == sealed.published.origin
+        assert session.scalar(select(func.count()).select_from(Checkpoint)) == 1

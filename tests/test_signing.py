@@ -1,0 +1,134 @@
+"""Signing: keys that only their owner reads, made once, and what was published kept beside them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consent_server.rules.note import parse_note, verify_note
+from consent_server.signing import (
+    LEDGER_KEYS,
+    KeyProblem,
+    Published,
+    Signer,
+    find_signer,
+    open_signer,
+    rotate_key,
+    verify_signature,
+)
+
+NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+ORIGIN = "www.example.com/ledger/1"
+TEXT = f"{ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "keys"
+
+
+def test_the_first_key_is_made_for_its_owner_only(folder: Path) -> None:
+    assert find_signer(folder) is None
+    signer = open_signer(folder, now=NOW)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / LEDGER_KEYS).stat().st_mode & 0o777 == 0o600
+    again = open_signer(folder, now=NOW)
+    assert again.current(ORIGIN) == signer.current(ORIGIN)
+    assert [file.name for file in folder.iterdir()] == [LEDGER_KEYS]
+
+
+def test_servers_that_start_at_once_have_one_key(folder: Path) -> None:
+    found: list[Signer] = []
+    together = threading.Barrier(8)
+
+    def start() -> None:
+        together.wait()
+        found.append(open_signer(folder, now=NOW))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({signer.current(ORIGIN).to_text() for signer in found}) == 1
+
+
+@pytest.mark.parametrize("name", ["", LEDGER_KEYS])
+def test_a_key_that_others_may_read_is_refused_with_the_command_that_mends_it(
+    folder: Path, name: str
+) -> None:
+    open_signer(folder, now=NOW)
+    place = folder / name
+    place.chmod(0o755)
+    with pytest.raises(KeyProblem, match="may be read by others") as refused:
+        open_signer(folder, now=NOW)
+    command = refused.value.detail.rpartition(": ")[2].split()
+    assert command[0] == "chmod"
+    Path(command[2]).chmod(int(command[1], 8))
+    assert open_signer(folder, now=NOW).keys
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"keys": []}', '{"keys": [{"private_key": "AA=="}]}']
+)
+def test_a_damaged_key_file_is_never_replaced_by_a_new_key(folder: Path, content: str) -> None:
+    open_signer(folder, now=NOW)
+    (folder / LEDGER_KEYS).write_text(content)
+    with pytest.raises(KeyProblem, match="backup"):
+        open_signer(folder, now=NOW)
+    assert (folder / LEDGER_KEYS).read_text() == content
+
+
+def test_a_signature_is_verified_by_the_key_and_by_no_other(folder: Path) -> None:
+    signer = open_signer(folder, now=NOW)
+    note = parse_note(signer.sign(ORIGIN, TEXT, NOW).to_bytes())
+    assert verify_note(note, [signer.current(ORIGIN)], verify_signature)
+    key, message = signer.keys[0], TEXT.encode()
+    assert verify_signature(key.public_key, message, key.sign(message))
+    assert not verify_signature(key.public_key, message + b"!", key.sign(message))
+    assert not verify_signature(bytes(32), message, key.sign(message))
+    assert not verify_signature(key.public_key, message, b"short")
+
+
+def test_an_old_key_signs_beside_the_new_one_until_its_time_and_is_kept_for_checking(
+    folder: Path,
+) -> None:
+    old = open_signer(folder, now=NOW)
+    until = NOW + timedelta(days=30)
+    new = rotate_key(folder, now=NOW, until=until)
+    assert new.verifiers(ORIGIN)[0] == old.current(ORIGIN) != new.current(ORIGIN)
+    assert len(new.sign(ORIGIN, TEXT, NOW).signatures) == 2
+    assert len(new.sign(ORIGIN, TEXT, until).signatures) == 1
+    third = rotate_key(folder, now=NOW, until=NOW)
+    assert [key.signs_until for key in third.keys] == [until, NOW, None]
+    assert (folder / LEDGER_KEYS).stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_published_is_kept_and_never_goes_back(folder: Path) -> None:
+    signer = open_signer(folder, now=NOW)
+    assert signer.last_published(ORIGIN) is None
+    newer, older = (Published(ORIGIN, size, bytes([size]) * 32, NOW) for size in (7, 3))
+    signer.remember(newer)
+    signer.remember(older)
+    assert signer.last_published(ORIGIN) == newer
+    assert signer.last_published("www.example.com/ledger/2") is None
+
+
+def test_a_damaged_memory_of_what_was_published_is_told(folder: Path) -> None:
+    signer = open_signer(folder, now=NOW)
+    signer.remember(Published(ORIGIN, 7, bytes(32), NOW))
+    (state,) = (folder / "published").iterdir()
+    state.write_text("{}")
+    with pytest.raises(KeyProblem, match="restored database"):
+        signer.last_published(ORIGIN)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OSError, match=os.strerror(20)):
+        open_signer(file / "keys", now=NOW)
