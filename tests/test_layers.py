@@ -51,8 +51,8 @@ LAYERS = {
     ),
     "use_cases": _layer(
         "audit bundle catalogue diagnosis diagnosis_texts forms ledger ledger_check ledger_keys "
-        "proofs published rights sealing services signing site_check site_form sites snapshot texts "
-        "widget",
+        "proofs published rights sealing services signing site_check site_form sites snapshot "
+        "texts widget",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 from consent_server.rules.merkle import hash_node
@@ -28,12 +29,23 @@ class BundleWriter:
 
     def add(self, name: str, content: Iterable[bytes]) -> None:
         """Add a file that comes in pieces; it may be larger than memory, or than 4 GiB."""
+        with self.adding(name) as write:
+            for piece in content:
+                write(piece)
+
+    @contextmanager
+    def adding(self, name: str) -> Iterator[Callable[[bytes], None]]:
+        """Open a file to write it piece by piece."""
         found, length = hashlib.sha256(), 0
         with self._archive.open(_entry(name), "w", force_zip64=True) as target:
-            for piece in content:
+
+            def write(piece: bytes) -> None:
+                nonlocal length
                 target.write(piece)
                 found.update(piece)
                 length += len(piece)
+
+            yield write
         self.files[name] = {"sha256": found.hexdigest(), "bytes": length}
 
     def finish(self, manifest: dict[str, Any]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
+from consent_server.cli.progress import telling
 from consent_server.rules.times import spell_time
 from consent_server.verification.bundle import Outside, Verified, verify_bundle
 from consent_server.verification.evidence import check_evidence, read_evidence
@@ -65,7 +64,7 @@ def verify(
             [(str(path), path.read_bytes()) for path in checkpoints],
             [(str(path), path.read_bytes()) for path in receipts],
         )
-        with _progress() as step:
+        with telling("Checking") as step:
             found = verify_bundle(file, outside, _say, step)
         _conclude(found, outside)
 
@@ -128,24 +127,3 @@ def _keep(found: Misbehaved, evidence: Path | None) -> None:
         json.dump(found.evidence, file, ensure_ascii=False, indent=1)
         file.write("\n")
     click.echo(f"{evidence} shows it to anyone: consent-server audit verify-evidence", err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Give a bar on stderr that appears when there is something to wait for."""
-    with ExitStack() as stack:
-        bars: list[Any] = []
-
-        def step(done: int, total: int) -> None:
-            if not bars:
-                bar = click.progressbar(
-                    length=total,
-                    label="Checking",
-                    file=sys.stderr,
-                    show_pos=True,
-                    update_min_steps=max(1, total // 200),
-                )
-                bars.append(stack.enter_context(bar))
-            bars[0].update(done - bars[0].pos)
-
-        yield step

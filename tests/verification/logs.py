@@ -47,7 +47,7 @@ CONFIG_HASH = hashlib.sha256(canonical_json(CONFIG)).hexdigest()
 SCRIPT = b"(function(){})();"
 SCRIPT_HASH = hashlib.sha256(SCRIPT).hexdigest()
 WHOLE: dict[str, Any] = {"from": None, "to": None, "versions": [], "subject": None}
-EXPORT = {"format": "bundle", "filters": WHOLE}
+EXPORT = {"format": "bundle", "filters": {**WHOLE, "subject": False}}
 ENTRY = "leaf_hash", "leaf_index", "salt"
 
 
@@ -181,7 +181,8 @@ def make_log(
             log.sign(frontier.size, frontier.root(), moment, key, seen=seen)
     if erased:
         log.add(admin_event("erase", moment, {"reason": "asked", "records": erased}, 3))
-    log.add(admin_event("export", moment, {"format": "bundle", "filters": filters}, 4))
+    chosen = {**filters, "subject": filters["subject"] is not None}
+    log.add(admin_event("export", moment, {"format": "bundle", "filters": chosen}, 4))
     log.seal(moment, key, seen=seen)
     if seen:
         log.witnesses = [WITNESS]
