@@ -101,3 +101,9 @@ class Unavailable(ConsentError):
     """The database cannot take a write now; nothing was recorded."""
 
     status, code, title = 503, "unavailable", "The record cannot be written now"
+
+
+class StorageFull(ConsentError):
+    """The database's disk is full; nothing was recorded."""
+
+    status, code, title = 507, "storage_full", "There is no room to write the record"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,17 +58,21 @@ def check_ledger(
     names the first bad record. What waits to be sealed is not looked at.
     """
     known = list(keys)
-    checkpoints = _checkpoints(session, site)
-    awaited = next(checkpoints, None)
     frontier, passed = Frontier(), 0
-    for row in _leaves(session, site):
-        _check_leaf(site, row, frontier.size)
-        _check_nodes(session, site, frontier.append(row.LedgerLeaf.leaf_hash))
-        if frontier.size % _AT_ONCE == 0:
-            tell(frontier.size)
-        if awaited is not None and awaited.size == frontier.size:
-            _check_checkpoint(site, awaited, frontier, known)
-            awaited, passed = next(checkpoints, None), passed + 1
+    # Closed at once: PostgreSQL keeps a cursor for each.
+    with (
+        closing(_checkpoints(session, site)) as checkpoints,
+        closing(_leaves(session, site)) as rows,
+    ):
+        awaited = next(checkpoints, None)
+        for row in rows:
+            _check_leaf(site, row, frontier.size)
+            _check_nodes(session, site, frontier.append(row.LedgerLeaf.leaf_hash))
+            if frontier.size % _AT_ONCE == 0:
+                tell(frontier.size)
+            if awaited is not None and awaited.size == frontier.size:
+                _check_checkpoint(site, awaited, frontier, known)
+                awaited, passed = next(checkpoints, None), passed + 1
     if awaited is not None:
         raise BrokenLedger(
             f"A checkpoint was signed at {awaited.size} leaves, but {frontier.size} are there: "
@@ -77,7 +82,7 @@ def check_ledger(
     return Checked(frontier.size, passed)
 
 
-def _leaves(session: Session, site: Site) -> Iterator[Any]:
+def _leaves(session: Session, site: Site) -> Generator[Any, None, None]:
     query = (
         select(LedgerLeaf, ConsentEvent, SiteVersion.config_hash, AdminEvent)
         .outerjoin(
@@ -99,20 +104,19 @@ def _leaves(session: Session, site: Site) -> Iterator[Any]:
         .order_by(LedgerLeaf.leaf_index)
         .execution_options(yield_per=_AT_ONCE)
     )
-    # Each row is looked at once: the session must not keep them all.
-    for part in session.execute(query).partitions():
-        yield from part
-        session.expunge_all()
+    with closing(session.execute(query)) as rows:
+        yield from rows
 
 
-def _checkpoints(session: Session, site: Site) -> Iterator[Checkpoint]:
+def _checkpoints(session: Session, site: Site) -> Generator[Checkpoint, None, None]:
     query = (
         select(Checkpoint)
         .where(Checkpoint.site_id == site.id)
         .order_by(Checkpoint.size)
         .execution_options(yield_per=_AT_ONCE)
     )
-    yield from session.scalars(query)
+    with closing(session.scalars(query)) as rows:
+        yield from rows
 
 
 def _check_leaf(site: Site, row: Any, index: int) -> None:

@@ -11,8 +11,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from consent_server.errors import BodyTooLarge, ConsentError, InvalidForm, Unavailable
+from consent_server.errors import (
+    BodyTooLarge,
+    ConsentError,
+    InvalidForm,
+    StorageFull,
+    Unavailable,
+)
 from consent_server.forms import flatten_errors
+from consent_server.store.database import disk_is_full
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "5"
@@ -44,7 +51,7 @@ def problem(status: int, code: str, title: str, detail: str, errors: Any = None)
 
 def answer_error(error: ConsentError) -> Response:
     """Answer one of our own errors."""
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.status != 503:
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.detail)
     response = problem(error.status, error.code, error.title, error.detail, error.errors)
     response.headers.update(error.headers)
@@ -89,6 +96,14 @@ def _tell_http_error(status: int, error: HTTPException) -> Response:
 def answer_database_error(error: Exception) -> Response:
     """Say that nothing was recorded; the widget keeps its copy and comes again."""
     log.error("database: %s", type(error).__name__, exc_info=error)
+    if isinstance(error, DBAPIError) and disk_is_full(error):
+        return answer_error(
+            StorageFull(
+                "The disk of the database is full. Nothing was recorded; send the same request "
+                "again later. The operator must make room.",
+                headers={"Retry-After": _RETRY_SECONDS},
+            )
+        )
     return answer_error(
         Unavailable(
             "The database did not answer. Nothing was recorded; send the same request again.",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from consent_server.config import sqlite_path
@@ -21,6 +22,8 @@ _POSTGRESQL = {
     "connect_timeout": 5,
     "options": f"-c timezone=UTC -c lock_timeout={_BUSY_MILLISECONDS}",
 }
+#: `disk_full` (PostgreSQL, Appendix A).
+_POSTGRESQL_DISK_FULL = "53100"
 
 
 class Database:
@@ -83,6 +86,13 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+
+def disk_is_full(error: DBAPIError) -> bool:
+    """Tell whether a database had no room to write."""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(error.orig, "sqlstate", None) == _POSTGRESQL_DISK_FULL
 
 
 def _prepare_sqlite(engine: Engine) -> None:

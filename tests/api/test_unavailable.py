@@ -85,7 +85,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(
             if answer.status_code == 201:
                 acknowledged += 1
             else:
-                read_problem(answer, 503)
+                read_problem(answer, 507)
                 waiting.append((decision, address))
         assert acknowledged
         assert waiting

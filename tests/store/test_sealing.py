@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from consent_server import ledger_check
 from consent_server.errors import NotFound
 from consent_server.ledger_check import BrokenLedger, check_ledger
 from consent_server.proofs import prove_consistency, prove_inclusion
@@ -133,6 +134,21 @@ def test_a_tree_carried_on_is_the_tree_built_at_once(
         leaves = list(session.scalars(select(LedgerLeaf.leaf_hash).order_by(LedgerLeaf.leaf_index)))
     for published in sizes:
         assert root_of(leaves[: published.size]) == published.root
+
+
+def test_a_ledger_of_several_readings_is_checked_to_its_end(
+    visitor: Visitor,
+    store: Database,
+    seal: Seal,
+    signer: Signer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ledger_check, "_AT_ONCE", 2)
+    for _ in range(3):
+        for _ in range(3):
+            visitor.accept_all()
+        seal()
+    assert check(store, signer) == 11
 
 
 def test_every_leaf_can_be_proved_at_every_border(store: Database, seal: Seal) -> None:

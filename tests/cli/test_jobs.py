@@ -1,0 +1,76 @@
+"""Jobs: a running server seals by itself, soon and without being asked."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from consent_server.cli.opening import now
+from consent_server.rules.times import spell_time
+from tests.browser.running_server import RunningServer
+
+from .test_killed import read_template
+
+#: A checkpoint is a second behind at most; a busy machine is given more.
+LATEST_SECONDS = 10.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    server = RunningServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def fetch(url: str) -> bytes | None:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return None
+        raise
+
+
+def test_a_running_server_proves_each_record_within_moments(server: RunningServer) -> None:
+    template = read_template(server)
+    for _ in range(3):
+        decision = {
+            **template,
+            "decision_id": str(uuid4()),
+            "subject_id": uuid4().hex,
+            "decided_at": spell_time(now()),
+        }
+        request = urllib.request.Request(
+            f"{server.url}/w/smilee/decisions",
+            json.dumps(decision).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            receipt = json.loads(answer.read())
+        address = f"{server.url}/w/smilee/ledger/proof?event_id={receipt['event_id']}"
+        deadline = time.monotonic() + LATEST_SECONDS
+        while (proof := fetch(address)) is None:
+            assert time.monotonic() < deadline, "the record was not sealed"
+            time.sleep(0.02)
+        assert json.loads(proof)["leaf_hash"] == receipt["leaf_hash"]
+
+
+def test_a_command_makes_a_new_key_for_the_running_server(server: RunningServer) -> None:
+    address = f"{server.url}/w/smilee/ledger/keys"
+    deadline = time.monotonic() + LATEST_SECONDS
+    while fetch(address) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    server.run_command("ledger", "rotate-key", "--yes")
+    body = fetch(address)
+    assert body is not None
+    assert len(json.loads(body)["keys"]) == 2
