@@ -20,7 +20,8 @@ WHAT IS IN IT
                                a spreadsheet would run begins with an apostrophe.
   versions/                    What visitors were shown: every text, in every language, and
                                every service, as it was when it was published.
-  screenshots/                 How notice and preferences looked, on a telephone and a desktop.
+  screenshots/                 How notice and preferences looked, on a telephone and a desktop,
+                               when they opened; what one scrolls to is in versions/.
   scripts/                     The programs that showed them, as they were served.
   admin.jsonl                  What administrators did: published, exported, erased.
   totals.csv                   How often the notice was shown and answered, day by day.
@@ -43,8 +44,8 @@ WHAT THAT SHOWS, AND WHAT IT DOES NOT
   2. That the key is the right one, the zip cannot show. Ask for the key in another way than
      you got the zip, and give it: python3 verify.py FILE.zip KEY
   3. Whoever runs the server has the key, and could write everything anew and sign it. That is
-     found when it is compared with something that left their hands before: a checkpoint (the
-     last lines of a file in checkpoints/, kept by you or a witness), or the receipt that a
+     found when it is compared with something that left their hands before: a checkpoint (a
+     file like those in checkpoints/, kept by you or by a witness), or the receipt that a
      visitor saved:
          consent-server audit verify FILE.zip --checkpoint OLD.txt --receipt RECEIPT.json
      Keep checkpoints/{size}.txt now: it is such evidence for the next bundle.

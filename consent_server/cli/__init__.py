@@ -13,6 +13,7 @@ from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
 from consent_server.cli.run import demo, run
+from consent_server.cli.screenshots import screenshots
 from consent_server.cli.site import site
 
 __all__ = ["main"]
@@ -29,3 +30,4 @@ def main() -> None:
 
 for command in (run, demo, site, audit, ledger, catalogue, gate, proxy, token, database):
     main.add_command(command)
+site.add_command(screenshots)

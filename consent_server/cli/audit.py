@@ -24,16 +24,20 @@ from consent_server.audit import (
 from consent_server.bundle.export import export_bundle, note_export
 from consent_server.bundle.selection import Selection
 from consent_server.cli.opening import now, open_database
+from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
 from consent_server.cli.replacing import refusal, replacing
+from consent_server.cli.screenshots import find_missing
 from consent_server.cli.site import author
 from consent_server.cli.verify import verify, verify_evidence
 from consent_server.config import key_folder, load_settings
+from consent_server.errors import ConfigError
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import NotATime, parse_time
 from consent_server.signing import open_signer
 from consent_server.sites import find_site
+from consent_server.store.database import Database
 from consent_server.store.models import Site
 
 _FORMS = ["bundle", "csv", "jsonl"]
@@ -107,6 +111,11 @@ audit.add_command(verify_evidence)
     help="Only records of this version; may be given again. Bundles only.",
 )
 @click.option("--subject", type=Subject(), help="Only records of this subject id. Bundles only.")
+@click.option(
+    "--no-screenshots",
+    is_flag=True,
+    help="Do not take the screenshots that are missing. Bundles only.",
+)
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def export(
     site_key: str,
@@ -116,6 +125,7 @@ def export(
     output: Path,
     versions: tuple[int, ...],
     subject: bytes | None,
+    no_screenshots: bool,
     force: bool,
 ) -> None:
     """Write every record of a site, and the versions that they name.
@@ -134,20 +144,24 @@ def export(
     if output.exists() and not force:
         raise refusal(output)
     if form == "bundle":
-        _export_bundle(site_key, selection, output, force=force)
+        _export_bundle(site_key, selection, output, force=force, take=not no_screenshots)
         return
     if versions or subject:
         raise click.UsageError("--version and --subject are for --format bundle.")
     _export_records(site_key, selection, form, output, force=force)
 
 
-def _export_bundle(site_key: str, selection: Selection, output: Path, *, force: bool) -> None:
+def _export_bundle(
+    site_key: str, selection: Selection, output: Path, *, force: bool, take: bool
+) -> None:
     signer = open_signer(key_folder(load_settings()), now=now())
     with (
         open_database() as database,
         replacing(output, force=force) as file,
         telling("Exporting") as tell,
     ):
+        if take:
+            _photograph(database, site_key, selection)
         done = export_bundle(
             database, signer, site_key, selection, file, actor=author(), clock=now, tell=tell
         )
@@ -158,6 +172,18 @@ def _export_bundle(site_key: str, selection: Selection, output: Path, *, force: 
             f"consent-server site screenshots {site_key}, and export again.",
             err=True,
         )
+
+
+def _photograph(database: Database, site_key: str, selection: Selection) -> None:
+    """Take the screenshots that are missing, where that can be done."""
+    missing = find_missing(database, site_key, selection.versions)
+    if not missing:
+        return
+    try:
+        taken = take_pictures(database, site_key, missing)
+        click.echo(f"{_count(taken, 'screenshot')} taken.", err=True)
+    except ConfigError as error:
+        click.echo(error.detail, err=True)
 
 
 def _export_records(

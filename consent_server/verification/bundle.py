@@ -179,8 +179,7 @@ def _outside_marks(outside: Outside, keys: Keys, newest: Signed, receipts: Recei
         check_size(signed, newest, name)
         marks.append(_mark(signed, name, signed))
     for name, raw in outside.receipts:
-        proved = receipts.add(raw, keys, name)
-        if proved is not None:
+        for proved in receipts.add(raw, keys, name):
             check_size(proved, newest, name)
             marks.append(_mark(proved, name, proved))
     return marks

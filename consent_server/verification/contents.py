@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,7 +12,7 @@ from typing import Any
 from consent_server.verification.container import Container
 from consent_server.verification.events import RECORD_FIELDS, KnownVersion
 from consent_server.verification.findings import Broken
-from consent_server.verification.spelling import canonical, read_line
+from consent_server.verification.spelling import as_written, canonical, read_line
 from consent_server.verification.walk import Numbered, Span
 
 PARTS, VIEWPORTS = ("notice", "preferences"), ("mobile", "desktop")
@@ -31,7 +30,7 @@ _VERSION_MEMBERS = {
 _PICTURE_MEMBERS = {"file", "version", "language", "part", "viewport", "sha256", "taken_at"}
 _LEAF = re.compile(rb"(0|[1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))? ([0-9a-f]{64})")
 #: What makes a spreadsheet run a cell (OWASP, CSV injection).
-_RUNS_AS_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_RUNS_AS_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def read_versions(container: Container) -> dict[int, KnownVersion]:
@@ -151,11 +150,13 @@ class Rows:
             raise Broken("records.csv ends before it")
         if len(row) != len(RECORD_FIELDS):
             raise Broken("its row in records.csv has not as many cells as there are columns")
-        for cell, (name, value) in zip(row, record.items(), strict=True):
-            if (cell[1:] if cell[:1] == "'" else cell) != _spell(value):
-                raise Broken(f"records.csv has another {name}")
-            if cell.startswith(_RUNS_AS_FORMULA):
-                raise Broken(f"a spreadsheet would run {name} in records.csv")
+        told = [cell[1:] if cell[:1] == "'" else cell for cell in row]
+        if told != [one if type(one) is str else _spell(one) for one in record.values()]:
+            pairs = zip(told, record.items(), strict=True)
+            name = next(name for cell, (name, value) in pairs if cell != _spell(value))
+            raise Broken(f"records.csv has another {name}")
+        if not _RUNS_AS_FORMULA.isdisjoint([cell[:1] for cell in row]):
+            raise Broken("a spreadsheet would run a cell of its row in records.csv")
 
     def close(self) -> None:
         """Check that there is no row without a record. Raises Broken."""
@@ -173,5 +174,5 @@ def _spell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return as_written(value)
     return str(value)

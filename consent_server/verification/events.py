@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from consent_server.rules.admin_event import ADMIN_LEAF_SCHEMA, Action
 from consent_server.rules.decision import Kind
@@ -54,6 +53,7 @@ _KINDS, _ACTIONS = frozenset(map(str, Kind)), frozenset(map(str, Action))
 #: Kinds that a visitor's own decision makes; their validity is the version's.
 _DECIDED = frozenset({"given", "refused", "changed", "withdrawn"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -140,11 +140,7 @@ def _check_form(
         raise Broken(f"is of schema {event['schema']}, which is not known here")
     if event["site"] != context.site:
         raise Broken(f"is of the site {event['site']!r}")
-    try:
-        spelled = str(UUID(event["event_id"])) == event["event_id"]
-    except ValueError:
-        spelled = False
-    if not spelled:
+    if not _ID.fullmatch(event["event_id"]):
         raise Broken("the event_id is no UUID")
 
 

@@ -13,10 +13,7 @@ from consent_server.rules.times import spell_time
 from consent_server.verification.events import BESIDE_LEAF, RECORD_FIELDS
 from consent_server.verification.findings import Broken
 from consent_server.verification.signatures import Keys, Signed, open_checkpoint
-from consent_server.verification.spelling import canonical, read_document
-
-#: What a receipt may hold beside the record's own fields.
-_PROOF = "proof"
+from consent_server.verification.spelling import canonical, read_foreign
 
 
 @dataclass
@@ -26,13 +23,22 @@ class Receipts:
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     met: int = 0
 
-    def add(self, raw: bytes, keys: Keys, name: str) -> Signed | None:
-        """Take a receipt; return the checkpoint of its proof, if it has one. Raises Broken."""
+    def add(self, raw: bytes, keys: Keys, name: str) -> list[Signed]:
+        """Take receipts in; return the checkpoints of their proofs. Raises Broken.
+
+        A file holds one receipt, bare or with its `proof`, or all that a visitor
+        downloaded from their own page.
+        """
         try:
-            receipt = read_document(raw)
+            document = read_foreign(raw)
         except Broken as error:
             raise Broken(f"{name} {error}.") from error
-        proof = receipt.pop(_PROOF, None)
+        found = [self._take(one, keys, name) for one in _entries(document)]
+        return [signed for signed in found if signed is not None]
+
+    def _take(self, entry: dict[str, Any], keys: Keys, name: str) -> Signed | None:
+        receipt, proof = dict(entry.get("receipt") or entry), entry.get("proof")
+        receipt.pop("proof", None)
         if set(receipt) != set(RECORD_FIELDS) - {"leaf_index"}:
             raise Broken(f"{name} is no receipt: it has not the fields of one.")
         leaf = sha256(b"\x00" + canonical(_leaf_of(receipt)))
@@ -80,6 +86,13 @@ def check_size(old: Signed, newest: Signed, name: str) -> None:
         )
     if old.size == newest.size and old.origin != newest.origin:
         raise Broken(f"{name} is of another log, {old.origin}.")
+
+
+def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what may hold a receipt each."""
+    records = document.get("records", [document])
+    entries = records if isinstance(records, list) else []
+    return [one if isinstance(one, dict) else {} for one in entries]
 
 
 def _leaf_of(receipt: dict[str, Any]) -> dict[str, Any]:

@@ -34,13 +34,17 @@ def read_line(line: bytes) -> dict[str, Any]:
 
 def read_document(raw: bytes) -> dict[str, Any]:
     """Return the object of a file, in any layout but with each name once. Raises Broken."""
-    try:
-        value = _DOCUMENT.decode(raw.decode())
-    except (ValueError, RecursionError) as error:
-        raise Broken(f"is no JSON of this format ({error})") from error
-    if not isinstance(value, dict):
-        raise Broken("is no JSON object")
-    return value
+    return _read(raw, _DOCUMENT)
+
+
+def read_foreign(raw: bytes) -> dict[str, Any]:
+    """Return the object of a file that others wrote; a fraction in it is a text. Raises Broken."""
+    return _read(raw, _FOREIGN)
+
+
+def as_written(value: Any) -> str:
+    """Return the one spelling that lines of this format have."""
+    return _AS_WRITTEN.encode(value)
 
 
 def canonical(entry: dict[str, Any]) -> bytes:
@@ -55,6 +59,16 @@ def canonical(entry: dict[str, Any]) -> bytes:
         return canonical_json(entry)
     except NotCanonical as error:
         raise Broken(str(error)) from error
+
+
+def _read(raw: bytes, decoder: json.JSONDecoder) -> dict[str, Any]:
+    try:
+        value = decoder.decode(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise Broken(f"is no JSON of this format ({error})") from error
+    if not isinstance(value, dict):
+        raise Broken("is no JSON object")
+    return value
 
 
 def _refuse(text: str) -> NoReturn:
@@ -78,5 +92,6 @@ _STRICT = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_in
 _DOCUMENT = json.JSONDecoder(
     parse_float=_refuse, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_once
 )
+_FOREIGN = json.JSONDecoder(parse_float=str, parse_int=_whole, object_pairs_hook=_once)
 _AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)

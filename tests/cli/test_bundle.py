@@ -11,12 +11,14 @@ from pathlib import Path
 from tests.cli.conftest import Consent, Process
 from tests.visitor import Visitor
 
+EXPORT = ["audit", "export", "--site", "smilee", "--no-screenshots"]
+
 
 def test_an_auditor_with_the_zip_and_python_can_check_it(
     process: Process, visitor: Visitor, tmp_path: Path
 ) -> None:
     receipt = visitor.accept_all().json
-    done = process("audit", "export", "--site", "smilee", "-o", "bundle.zip")
+    done = process(*EXPORT, "-o", "bundle.zip")
     assert done.returncode == 0, done.stderr
     assert "1 record of 4 leaves in bundle.zip." in done.stderr
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
@@ -37,7 +39,7 @@ def test_a_bundle_can_be_chosen_by_version_and_subject(
     consent: Consent, visitor: Visitor, tmp_path: Path
 ) -> None:
     visitor.accept_all()
-    command = ["audit", "export", "--site", "smilee", "--format", "bundle", "-o"]
+    command = [*EXPORT, "--format", "bundle", "-o"]
     for at, chosen in enumerate((["--subject", visitor.subject_id], ["--version", "1"])):
         file = tmp_path / f"{at}.zip"
         done = consent(*command, file, *chosen)

@@ -377,4 +377,4 @@ def test_a_record_in_the_csv_that_a_spreadsheet_would_run_is_found(
     assert b"'=1+1" in csv
     hostile = {"records.csv": csv.replace(b"'=1+1", b"=1+1"), "records.jsonl": jsonl(log.records)}
     file = write_bundle(log, tmp_path / "bundle.zip", more=hostile)
-    assert "a spreadsheet would run region" in said(file)
+    assert "a spreadsheet would run a cell of its row" in said(file)

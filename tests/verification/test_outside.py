@@ -85,6 +85,18 @@ def test_what_was_kept_of_the_true_log_agrees_with_it(before: Log, true_file: Pa
         assert said(true_file, with_receipt(proved(before, index))) == ""
 
 
+def test_all_that_a_visitor_downloaded_is_compared_at_once(
+    before: Log, true_file: Path, rebuilt_file: Path
+) -> None:
+    records: list[dict[str, Any]] = [
+        {"receipt": receipt_of(before, index), "proof": proof, "other": 1.5}
+        for index, proof in ((2, None), (333, proved(before, 333)["proof"]))
+    ]
+    assert said(true_file, with_receipt({"site": "demo", "records": records})) == ""
+    assert "contradicts" in said(rebuilt_file, with_receipt({"records": records}))
+    assert "is no receipt" in said(true_file, with_receipt({"records": [1]}))
+
+
 def test_a_log_rebuilt_with_the_true_key_looks_true_by_itself(rebuilt_file: Path) -> None:
     assert said(rebuilt_file, Outside(keys=[log_key()])) == ""
     assert said_by_the_small_one(rebuilt_file, log_key().to_text()) == ""
