@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Flask, Response, request
 from flask_babel import Babel
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import texts
@@ -16,11 +18,15 @@ from consent_server.api.guard import Budgets
 from consent_server.api.pages import register_pages
 from consent_server.api.problems import register_problems
 from consent_server.api.specification import create_api, serve_specification
+from consent_server.appending import Wanted, append_together
 from consent_server.config import Settings, load_settings
+from consent_server.errors import Conflict
+from consent_server.ledger import Recorded
 from consent_server.paths import asset_dir
 from consent_server.published import PublishedSites
 from consent_server.rules.times import to_utc
 from consent_server.store.database import Database
+from consent_server.store.writer import GroupWriter
 
 #: A decision on 100 services is about 6 KiB.
 MAX_BODY_BYTES = 16 * 1024
@@ -45,7 +51,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         database=database,
         published=PublishedSites(database),
         budgets=Budgets(settings),
-        now=lambda: to_utc(datetime.now(UTC)),
+        writer=GroupWriter(
+            database, lambda session, wanted: append_together(session, wanted, now=_now())
+        ),
+        now=_now,
     )
     Babel(
         app,
@@ -62,6 +71,14 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     return app
+
+
+def _append(session: Session, wanted: Sequence[Wanted]) -> list[Recorded | Conflict]:
+    return append_together(session, wanted, now=_now())
+
+
+def _now() -> datetime:
+    return to_utc(datetime.now(UTC))
 
 
 def _register_routes(app: Flask, settings: Settings) -> None:

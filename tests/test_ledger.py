@@ -14,14 +14,15 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.appending import Wanted, append_event, append_together
 from consent_server.errors import Conflict
-from consent_server.ledger import ShownVersion, append_event, event_of
+from consent_server.ledger import Recorded, ShownVersion, event_of
 from consent_server.published import PublishedSites
 from consent_server.rights import decisions_of
 from consent_server.rules.decision import Decision, Layer, Method, optional_services
 from consent_server.rules.receipt import hash_event
 from consent_server.store.database import Database
-from consent_server.store.models import ConsentEvent, SubjectData
+from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
 
 NOW = datetime(2026, 11, 22, 16, 47, 0, 123_000, tzinfo=UTC)
 SUBJECT, OTHER = "0" * 32, "1" * 32
@@ -138,3 +139,24 @@ def test_two_decisions_in_one_millisecond_keep_their_order(
     session.flush()
     kinds = [receipt["kind"] for receipt in decisions_of(session, "smilee", SUBJECT)]
     assert kinds == ["withdrawn", "given", "withdrawn", "given"]
+
+
+def test_what_is_appended_together_is_what_is_appended_one_by_one(
+    session: Session, shown: ShownVersion
+) -> None:
+    first, second = decide(shown, grant=True), decide(shown, grant=False)
+    other = decide(shown, grant=False, subject_id=OTHER)
+    wrong = replace(decide(shown, grant=True, subject_id=OTHER), grants={})
+    stolen = replace(first, subject_id=OTHER)
+    decisions = [first, second, first, other, wrong, stolen]
+    outcomes = append_together(session, [Wanted(shown, one) for one in decisions], now=NOW)
+    kinds = [one.receipt["kind"] for one in outcomes if isinstance(one, Recorded)]
+    assert kinds == ["given", "withdrawn", "given", "refused"]
+    assert [one.new for one in outcomes if isinstance(one, Recorded)] == [True, True, False, True]
+    assert [isinstance(one, Conflict) for one in outcomes] == [False] * 4 + [True, True]
+    receipts = [one.receipt for one in outcomes if isinstance(one, Recorded)]
+    assert receipts[2] == receipts[0]
+    assert receipts[1]["received_at"] > receipts[0]["received_at"]
+    assert session.scalar(select(func.count()).select_from(ConsentEvent)) == 3
+    total = session.scalars(select(NoticeCount)).one()
+    assert (total.saved, total.withdrawn) == (2, 1)

@@ -11,9 +11,12 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from consent_server.api.guard import Budgets
+from consent_server.appending import Wanted
 from consent_server.config import Settings
+from consent_server.ledger import Recorded
 from consent_server.published import PublishedSites
 from consent_server.store.database import Database
+from consent_server.store.writer import GroupWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Context:
     database: Database
     published: PublishedSites
     budgets: Budgets
+    writer: GroupWriter[Wanted, Recorded]
     now: Callable[[], datetime]
 
     def read_session(self) -> AbstractContextManager[Session]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -21,8 +20,8 @@ from consent_server.api.guard import (
     require_subject,
 )
 from consent_server.api.schemas import DecisionSchema, ReceiptListSchema, ReceiptSchema
+from consent_server.appending import Wanted
 from consent_server.errors import ConsentError, NotFound
-from consent_server.ledger import Recorded, ShownVersion, append_event
 from consent_server.published import PublishedSite
 from consent_server.rights import decisions_of
 from consent_server.rules.cookie import (
@@ -59,7 +58,7 @@ class Decisions(MethodView):
         check_origin(site.origins)
         context().budgets.spend(site_key, request.remote_addr or "")
         shown = published_sites().shown(site, decision.version, decision.script)
-        recorded = _record(shown, decision)
+        recorded = context().writer.write(Wanted(shown, decision))
         cookie = _decision_cookie(site, decision)
         headers = {"Set-Cookie": cookie} if cookie else {}
         return recorded.receipt, 201 if recorded.new else 200, headers
@@ -109,22 +108,6 @@ def share_with_site(response: Response) -> Response:
     except (ConsentError, DBAPIError, PoolTimeout):
         return response
     return allow_origin(site.origins, response)
-
-
-def _record(shown: ShownVersion, decision: Decision) -> Recorded:
-    """Append in a transaction of its own; concurrent twins make another try needed.
-
-    One may have taken the decision's place, another the place of the day's total.
-    """
-    for _ in range(2):
-        with suppress(IntegrityError):
-            return _append(shown, decision)
-    return _append(shown, decision)
-
-
-def _append(shown: ShownVersion, decision: Decision) -> Recorded:
-    with context().database.write() as session:
-        return append_event(session, shown, decision, now=context().now())
 
 
 def _own_decisions(site_key: str) -> list[dict[str, Any]]:

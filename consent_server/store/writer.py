@@ -1,0 +1,125 @@
+"""The writer: one thread gathers what waits into one transaction (group commit).
+
+A commit costs the same for one row as for many, so that under load each request pays a
+part of one. Nobody is told anything before the commit that holds their own.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Unavailable
+from consent_server.store.database import Database
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+#: In one transaction: more would make the first of them wait for the last.
+_TOGETHER = 64
+#: Waiting for their turn: more than are written in the time that a client waits.
+_WAITING = 1_024
+#: Without work the thread ends; the next item starts another.
+_IDLE_SECONDS = 5.0
+#: Longer than every wait inside a transaction together.
+_PATIENCE_SECONDS = 30.0
+#: Twins of an item may be written by other processes at the same time.
+_TRIES = 3
+
+
+class GroupWriter(Generic[Item, Outcome]):
+    """Writes items in the order in which they came.
+
+    `append` writes items in one session and gives an outcome for each, or the error that
+    this item alone met; what it raises is met by all.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        append: Callable[[Session, Sequence[Item]], Sequence[Outcome | Exception]],
+    ) -> None:
+        self._database = database
+        self._append = append
+        self._lock = threading.Lock()
+        self._running = False
+        self._queue: queue.Queue[tuple[Item, Future[Outcome]]] = queue.Queue(_WAITING)
+
+    def write(self, item: Item) -> Outcome:
+        """Return the outcome of an item once it is committed; raises its error.
+
+        Raises Unavailable when too many wait already; nothing was written then.
+        """
+        future: Future[Outcome] = Future()
+        with self._lock:
+            try:
+                self._queue.put_nowait((item, future))
+            except queue.Full:
+                raise _too_many() from None
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._work, name="writer", daemon=True).start()
+        try:
+            return future.result(_PATIENCE_SECONDS)
+        except TimeoutError:
+            raise _too_many() from None
+
+    def _work(self) -> None:
+        while True:
+            try:
+                batch = [self._queue.get(timeout=_IDLE_SECONDS)]
+            except queue.Empty:
+                with self._lock:
+                    if self._queue.empty():
+                        self._running = False
+                        return
+                continue
+            while len(batch) < _TOGETHER:
+                try:
+                    batch.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            self._write_batch(batch)
+
+    def _write_batch(self, batch: Sequence[tuple[Item, Future[Outcome]]]) -> None:
+        try:
+            outcomes = self._commit([item for item, _ in batch])
+        except IntegrityError as error:
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
+            else:
+                # Somebody else wrote one of them: the others must not suffer from it.
+                for one in batch:
+                    self._write_batch([one])
+        except Exception as error:
+            for _, future in batch:
+                future.set_exception(error)
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+
+    def _commit(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
+        for tries_left in range(_TRIES - 1 if len(items) == 1 else 0, -1, -1):
+            try:
+                with self._database.write() as session:
+                    return self._append(session, items)
+            except IntegrityError:
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _too_many() -> Unavailable:
+    return Unavailable(
+        "Too many decisions wait to be written. Send it again: an id is recorded once only.",
+        headers={"Retry-After": "5"},
+    )

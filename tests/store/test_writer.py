@@ -1,0 +1,152 @@
+"""The writer: many decisions in one commit, each with an answer of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consent_server.errors import Conflict, Unavailable
+from consent_server.store import writer as writer_module
+from consent_server.store.database import Database
+from consent_server.store.models import Site
+from consent_server.store.writer import GroupWriter
+
+from .rows import NOW
+
+Outcomes = dict[str, Any]
+
+
+def add_sites(session: Session, names: Sequence[str]) -> list[str | Exception]:
+    """Add a site for each name; `refused` is the one that nobody may have."""
+    session.add_all(Site(key=name, name="", created_at=NOW) for name in names if name != "refused")
+    session.flush()
+    return [Conflict("no") if name == "refused" else name.upper() for name in names]
+
+
+@pytest.fixture
+def writer(store: Database) -> GroupWriter[str, str]:
+    return GroupWriter(store, add_sites)
+
+
+@pytest.fixture
+def commits(store: Database) -> list[int]:
+    """Grows by one with each commit."""
+    found: list[int] = []
+    event.listen(store.engine, "commit", lambda _connection: found.append(1))
+    return found
+
+
+def keys(database: Database) -> list[str]:
+    with database.read() as session:
+        return sorted(session.scalars(select(Site.key)))
+
+
+def write_while_busy(
+    database: Database, writer: GroupWriter[str, str], names: Sequence[str]
+) -> Outcomes:
+    """Let every name wait behind a transaction under way, then let them go together."""
+    outcomes: Outcomes = {}
+
+    def write(name: str) -> None:
+        try:
+            outcomes[name] = writer.write(name)
+        except (Conflict, IntegrityError, Unavailable) as error:
+            outcomes[name] = error
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in names]
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(session: Session, names: Sequence[str]) -> list[str | Exception]:
+        begun.set()
+        go_on.wait(10)
+        return add_sites(session, names)
+
+    normal: Callable[..., Any] = writer._append
+    writer._append = hold
+    first = threading.Thread(target=write, args=("first",))
+    first.start()
+    begun.wait(10)
+    writer._append = normal
+    for thread in threads:
+        thread.start()
+    while writer._queue.qsize() < len(names) and any(thread.is_alive() for thread in threads):
+        threading.Event().wait(0.005)
+    go_on.set()
+    for thread in [first, *threads]:
+        thread.join(20)
+    return outcomes
+
+
+def test_what_waits_is_written_with_one_commit(
+    store: Database, writer: GroupWriter[str, str], commits: list[int]
+) -> None:
+    names = [f"site-{number}" for number in range(20)]
+    outcomes = write_while_busy(store, writer, names)
+    assert outcomes == {name: name.upper() for name in ["first", *names]}
+    assert keys(store) == sorted(["first", *names])
+    assert len(commits) == 2
+
+
+def test_what_one_may_not_do_is_told_to_that_one_only(
+    store: Database, writer: GroupWriter[str, str]
+) -> None:
+    outcomes = write_while_busy(store, writer, ["a", "refused", "b"])
+    assert isinstance(outcomes["refused"], Conflict)
+    assert (outcomes["a"], outcomes["b"]) == ("A", "B")
+    assert keys(store) == ["a", "b", "first"]
+
+
+def test_a_row_that_another_process_wrote_does_not_take_the_others_along(
+    store: Database, writer: GroupWriter[str, str]
+) -> None:
+    with store.write() as session:
+        session.add(Site(key="taken", name="", created_at=NOW))
+    outcomes = write_while_busy(store, writer, ["a", "taken", "b"])
+    assert isinstance(outcomes["taken"], IntegrityError)
+    assert (outcomes["a"], outcomes["b"]) == ("A", "B")
+    assert keys(store) == ["a", "b", "first", "taken"]
+
+
+def test_more_than_may_wait_are_sent_away_and_nothing_of_theirs_is_written(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_WAITING", 3)
+    writer: GroupWriter[str, str] = GroupWriter(store, add_sites)
+    names = [f"site-{number}" for number in range(8)]
+    outcomes = write_while_busy(store, writer, names)
+    refused = [name for name, outcome in outcomes.items() if isinstance(outcome, Unavailable)]
+    assert len(refused) == 5
+    assert outcomes[refused[0]].headers["Retry-After"]
+    assert keys(store) == sorted({"first", *names} - set(refused))
+
+
+def test_an_error_of_the_database_reaches_all_and_the_writer_goes_on(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_session: Session, _names: Sequence[str]) -> list[str | Exception]:
+        raise OSError("gone")
+
+    normal = writer._append
+    monkeypatch.setattr(writer, "_append", fail)
+    with pytest.raises(OSError, match="gone"):
+        writer.write("a")
+    monkeypatch.setattr(writer, "_append", normal)
+    assert writer.write("a") == "A"
+
+
+def test_a_writer_without_work_ends_its_thread_and_begins_again(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_IDLE_SECONDS", 0.01)
+    before = set(threading.enumerate())
+    assert writer.write("a") == "A"
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert writer.write("b") == "B"
