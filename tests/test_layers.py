@@ -51,7 +51,7 @@ LAYERS = {
     ),
     "use_cases": _layer(
         "appending audit bundle catalogue diagnosis diagnosis_texts forms ledger ledger_check "
-        "ledger_keys proofs published rights sealing services signing site_check site_form"
+        "ledger_keys proofs published rights sealing services signing site_check site_form "
         "sites snapshot texts totals widget",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow sqlalchemy",
