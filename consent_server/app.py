@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consent_server import texts
-from consent_server.api import decisions, health, ledger, management, scripts, versions
+from consent_server.api import (
+    decisions,
+    health,
+    ledger,
+    management,
+    own_page,
+    scripts,
+    versions,
+)
 from consent_server.api.context import Context
 from consent_server.api.guard import Budgets
 from consent_server.api.pages import register_pages
@@ -83,7 +91,7 @@ def _now() -> datetime:
 
 def _register_routes(app: Flask, settings: Settings) -> None:
     api = create_api(app)
-    for part in (scripts, decisions, versions, ledger):
+    for part in (scripts, decisions, own_page, versions, ledger):
         api.register_blueprint(part.blueprint, url_prefix=settings.widget_path)
     api.register_blueprint(management.blueprint, url_prefix="/api/v1")
     api.register_blueprint(health.blueprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -59,6 +60,18 @@ def prove_inclusion(session: Session, site: Site, event_id: UUID) -> Inclusion:
         path=tuple(path),
         checkpoint=note_of(session, checkpoint),
     )
+
+
+def spell_inclusion(event_id: UUID, proof: Inclusion) -> dict[str, Any]:
+    """Return a proof in JSON types, as the API and receipts give it."""
+    return {
+        "event_id": str(event_id),
+        "leaf_index": proof.leaf_index,
+        "leaf_hash": proof.leaf_hash.hex(),
+        "size": proof.size,
+        "path": [one.hex() for one in proof.path],
+        "checkpoint": proof.checkpoint,
+    }
 
 
 def prove_consistency(

@@ -8,7 +8,7 @@ from typing import Any
 
 from consent_server.catalogue import Service, StoredItem, get_service
 from consent_server.rules.decision import NECESSARY
-from consent_server.texts import CONSENT_RECORD_NAME
+from consent_server.texts import CLOSED_PURPOSE, CONSENT_RECORD_NAME, translate
 
 #: Our own decision cookie: every site has it, as a service like any other.
 CONSENT_RECORD = "consent-record"
@@ -87,6 +87,9 @@ def consent_record(form: Mapping[str, Any]) -> SiteService:
         lifetime = days if item.kind == "cookie" else item.lifetime
         return Item(item.kind, name, lifetime, item.purpose)
 
+    items = [own(item) for item in (*found.cookies, *found.storage)]
+    if form["announcement"]:
+        items.append(_closed_announcement(form))
     return SiteService(
         key=found.key,
         name=CONSENT_RECORD_NAME,
@@ -102,9 +105,15 @@ def consent_record(form: Mapping[str, Any]) -> SiteService:
         processors=(),
         hosts=(),
         paths=(),
-        items=tuple(own(item) for item in (*found.cookies, *found.storage)),
+        items=tuple(items),
         purpose={language: texts.purpose for language, texts in found.texts.items()},
     )
+
+
+def _closed_announcement(form: Mapping[str, Any]) -> Item:
+    """Return what the browser keeps of a visitor who closed the announcement: no id is in it."""
+    purpose = {language: translate(language, CLOSED_PURPOSE) for language in form["languages"]}
+    return Item("session_storage", f"consent_{form['key']}_announcement", "session", purpose)
 
 
 def _from_catalogue(found: Service, given: Mapping[str, Any]) -> SiteService:

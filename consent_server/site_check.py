@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from consent_server.catalogue import get_service
@@ -21,7 +22,16 @@ def check_site(form: Mapping[str, Any]) -> None:
     Raises InvalidSite with all findings at once.
     """
     errors: dict[str, list[str]] = {}
-    for check in (_languages, _links, _categories, _services, _compatible, _texts, _theme):
+    for check in (
+        _languages,
+        _links,
+        _categories,
+        _services,
+        _compatible,
+        _texts,
+        _theme,
+        _announcement,
+    ):
         for path, message in check(form):
             errors.setdefault(path, []).append(message)
     if errors:
@@ -164,6 +174,21 @@ def _theme(form: Mapping[str, Any]) -> Iterator[Finding]:
                     f"Contrast with surface{suffix} is {ratio:.1f}:1; at least "
                     f"{MIN_TEXT_CONTRAST}:1 is needed (WCAG 2.2, 1.4.3).",
                 )
+
+
+def _announcement(form: Mapping[str, Any]) -> Iterator[Finding]:
+    announcement = form["announcement"]
+    if announcement is None:
+        return
+    try:
+        date.fromisoformat(announcement["date"])
+    except ValueError:
+        yield "announcement.date", f"There is no day {announcement['date']}."
+    for language in announcement["text"]:
+        if language not in form["languages"]:
+            yield f"announcement.text.{language}", "The site is not shown in this language."
+    for language in _missing(form, announcement["text"]):
+        yield f"announcement.text.{language}", "Visitors must be told in this language, too."
 
 
 def _missing(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]:

@@ -37,6 +37,7 @@ _COUNTRY: Final = r"^[A-Z]{2}$"
 _EMAIL: Final = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
 _POLICY_LANGUAGE: Final = f"^$|{LANGUAGE_PATTERN}"
 _FOREIGN_NAME: Final = r"^[A-Za-z0-9_-]{1,60}$"
+_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
 
 
@@ -115,6 +116,14 @@ class ThemeForm(StrictForm):
     accent_dark = colour("#9cc2ff")
     text_dark = colour("#ececf1")
     surface_dark = colour("#1b1c20")
+
+
+class AnnouncementForm(StrictForm):
+    """A change that is coming, told beforehand; nobody is asked anything."""
+
+    date = matching(_DATE, 'the day of the change, such as "2027-02-01"', required=True)
+    days = WholeNumber(load_default=30, validate=validate.Range(1, 180))
+    text = words(required=True)
 
 
 class CategoryForm(StrictForm):
@@ -206,6 +215,7 @@ class SiteForm(StrictForm):
     services = fields.List(
         fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
     )
+    announcement = fields.Nested(AnnouncementForm, load_default=None, allow_none=True)
     texts = Map(
         keys=language_field(),
         values=Map(keys=fields.String(), values=text(required=True)),

@@ -23,6 +23,7 @@ from consent_server.snapshot import (
     hash_config,
     hash_material,
     material_facts,
+    new_since,
 )
 from consent_server.store.models import Site, SiteScript, SiteVersion
 from consent_server.widget import Script, compose_script
@@ -111,21 +112,11 @@ def publish_version(
     site.retired_at = None
     if not publication.published:
         return publication
-    version = SiteVersion(
-        site_id=site.id,
-        number=publication.number,
-        config=canonical_json(config).decode(),
-        config_hash=hash_config(config),
-        material_hash=hash_material(config),
-        material_since=(
-            publication.number
-            if publication.asks_again or current is None
-            else current.material_since
-        ),
-        source=source,
-        published_at=now,
-        published_by=author,
-    )
+    version = _make_version(site, _with_history(config, publication.number, current))
+    version.number = publication.number
+    before = None if publication.asks_again else current
+    version.material_since = before.material_since if before else version.number
+    version.source, version.published_at, version.published_by = source, now, author
     session.add(version)
     site.name, site.current_version = config["name"], version.number
     script = keep_script(session, version, now=now)
@@ -206,6 +197,23 @@ def _settled(config: Config) -> Config:
     return settled
 
 
+def _make_version(site: Site, config: Config) -> SiteVersion:
+    return SiteVersion(
+        site_id=site.id,
+        config=canonical_json(config).decode(),
+        config_hash=hash_config(config),
+        material_hash=hash_material(config),
+    )
+
+
+def _with_history(config: Config, number: int, current: SiteVersion | None) -> Config:
+    """Add what follows from the versions before: it is no difference, and hashed all the same."""
+    if current is None:
+        return config
+    since = new_since(config, number, read_config(current), current.material_since)
+    return {**config, "new_since": since} if since else config
+
+
 def _compare(config: Config, current: SiteVersion | None) -> Publication:
     if current is None:
         return Publication(config["site"], 1, True, True, ())
@@ -221,9 +229,13 @@ def _compare(config: Config, current: SiteVersion | None) -> Publication:
 
 
 def compare_configs(old: Any, new: Any, path: str = "") -> list[Change]:
-    """Return the differences of two snapshots by field path."""
+    """Return the differences of two snapshots by field path.
+
+    What only follows from other differences (`new_since`) is none.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         names = [*new, *(name for name in old if name not in new)]
+        names = [name for name in names if path or name != "new_since"]
         return [
             change
             for name in names

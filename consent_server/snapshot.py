@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from consent_server import texts
@@ -17,6 +19,9 @@ from consent_server.site_check import check_site
 SNAPSHOT_FORMAT = 1
 
 Config = dict[str, Any]
+
+#: Material facts that speak of one category or service; the others speak of all.
+_FACTS_OF_ONE = frozenset({"category", "ground", "recipient", "country"})
 
 
 def build_snapshot(form: Mapping[str, Any]) -> Config:
@@ -53,6 +58,7 @@ def build_snapshot(form: Mapping[str, Any]) -> Config:
             language: _language(form, services, categories, language)
             for language in form["languages"]
         },
+        **({"announcement": _announcement(form)} if form["announcement"] else {}),
     }
 
 
@@ -85,6 +91,60 @@ def material_facts(config: Config) -> frozenset[bytes]:
 def hash_material(config: Config) -> str:
     """Return the SHA-256 of the sorted material facts, in hex."""
     return hashlib.sha256(b"\n".join(sorted(material_facts(config)))).hexdigest()
+
+
+def new_since(
+    new: Config, number: int, old: Config | None, old_material_since: int
+) -> dict[str, int]:
+    """Return for each category and service of version `number` since when it is what it is.
+
+    A decision on an older version than that says nothing of it: the visitor did not know
+    this recipient, country or ground. What says nothing of one service (another
+    controller, a wish to ask everybody) makes all of them new. Left out is what never
+    was new to a visitor of version 1.
+    """
+    if old is None:
+        return {}
+    known = known_since(old, old_material_since)
+    fresh = [json.loads(fact) for fact in material_facts(new) - material_facts(old)]
+    all_new = any(kind not in _FACTS_OF_ONE for kind, *_ in fresh)
+    keys = {details[0] for kind, *details in fresh if kind in _FACTS_OF_ONE}
+    found = {
+        key: number if all_new or key in keys else known.get(key, 1) for key in _decided_on(new)
+    }
+    return {key: since for key, since in found.items() if since > 1}
+
+
+def known_since(config: Config, material_since: int) -> dict[str, int]:
+    """Return `new_since` of a published version.
+
+    Versions of an earlier release do not tell: then all is as new as the last question.
+    """
+    found: dict[str, int] = config.get(
+        "new_since", dict.fromkeys(_decided_on(config), material_since)
+    )
+    return found
+
+
+def _decided_on(config: Config) -> list[str]:
+    return [one["key"] for one in (*config["categories"], *config["services"])]
+
+
+def _announcement(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a coming change as it is told: from the first day to the day of the change."""
+    told = form["announcement"]
+    day = date.fromisoformat(told["date"])
+    return {
+        "date": told["date"],
+        "shown_from": (day - timedelta(days=told["days"])).isoformat(),
+        "texts": {
+            language: {
+                "text": told["text"][language],
+                "close": texts.translate(language, texts.CLOSE),
+            }
+            for language in form["languages"]
+        },
+    }
 
 
 def _categories(form: Mapping[str, Any], services: list[SiteService]) -> list[dict[str, Any]]:

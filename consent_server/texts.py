@@ -63,12 +63,14 @@ UI_TEXTS: Mapping[str, str] = {
     "items_label": _("Cookies and storage"),
     "no_items": _("Stores nothing in your browser"),
     "decided": _("You decided on {date} (version {version})."),
-    "shown_link": _("What was shown to you"),
+    # Once it led to the version alone; published versions hold it under this name.
+    "shown_link": _("My record"),
     "id_label": _("Consent ID"),
     "held": _("{service} sends data to {provider} and needs your consent."),
     "allow_service": _("Always allow {service}"),
     "load_once": _("Load once"),
     "saved": _("Your choice is saved."),
+    "news": _("New or changed since your last choice: {services}."),
 }
 
 #: What a site may word in its own way. Labels of buttons are not among them: a
@@ -111,6 +113,9 @@ STORAGE_NAMES: Mapping[str, str] = {
     "cache_storage": "Cache Storage",
 }
 
+CLOSE = _("Close")
+#: What closing an announcement leaves in the browser.
+CLOSED_PURPOSE = _("Remembers that you closed the announcement, until the tab is closed.")
 CONSENT_RECORD_NAME = _("Your cookie choice")
 _SERVICES = ngettext("{n} service", "{n} services")
 _SESSION = _("until the browser is closed")

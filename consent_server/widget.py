@@ -16,6 +16,7 @@ import brotli
 
 from consent_server.paths import asset_dir
 from consent_server.rules.compatible import names_of
+from consent_server.snapshot import known_since
 
 #: One letter per kind of stored item, as the widget reads it.
 ITEM_KINDS = {
@@ -100,9 +101,16 @@ def read_core(*parts: str) -> str:
     return (asset_dir("static") / "widget" / name).read_text(encoding="utf-8")
 
 
-def parts_of(config: dict[str, Any]) -> tuple[str, ...]:
-    """Return the parts of the script that a site asks for, in the order of the files' names."""
-    asked = {"gate": _has_gate(config), "compat": bool(config.get("compatible"))}
+def parts_of(config: dict[str, Any], material_since: int) -> tuple[str, ...]:
+    """Return the parts of the script that a version asks for, in the order of the files' names."""
+    announces = "announcement" in config
+    asked = {
+        "gate": _has_gate(config),
+        "compat": bool(config.get("compatible")),
+        # Before the first material change no decision can be older than what is asked.
+        "news": material_since > 1 or announces,
+        "announced": announces,
+    }
     return tuple(part for part, is_asked in asked.items() if is_asked)
 
 
@@ -114,7 +122,7 @@ def _has_gate(config: dict[str, Any]) -> bool:
 
 @cache
 def read_forms() -> dict[str, str]:
-    """Return the built styles of each form of the notice."""
+    """Return the built styles of each form of the notice, and those that an announcement adds."""
     found: dict[str, str] = json.loads(
         (asset_dir("static") / "widget" / "forms.json").read_text(encoding="utf-8")
     )
@@ -123,7 +131,7 @@ def read_forms() -> dict[str, str]:
 
 def compose_script(config: dict[str, Any], version: int, material_since: int) -> Script:
     """Compose the script of a version; the same inputs give the same bytes."""
-    core = read_core(*parts_of(config))
+    core = read_core(*parts_of(config, material_since))
     known = widget_config(config, version, material_since)
     seed = hashlib.sha256(core.encode() + _to_json(known).encode()).hexdigest()
     script_id = seed[:16]
@@ -147,7 +155,7 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
     vocabulary = _vocabulary(config)
     return {
         # Styles and services first, beside the code that is most like them: it compresses better.
-        "css": _theme_css(theme),
+        "css": _theme_css(theme, read_forms()["announcement"] if "announcement" in config else ""),
         "services": _services(config, vocabulary),
         "site": config["site"],
         "version": version,
@@ -161,6 +169,8 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
         ],
         **({"gate": _gate(config)} if _has_gate(config) else {}),
         **({"compat": _compat(config)} if config.get("compatible") else {}),
+        **({"news": _news(config, material_since)} if material_since > 1 else {}),
+        **({"announcement": _announcement(config)} if "announcement" in config else {}),
         "texts": {
             language: _join_texts((*_texts(config, language), *words))
             for language, words in zip(
@@ -170,6 +180,24 @@ def widget_config(config: dict[str, Any], version: int, material_since: int) -> 
     }
 
 
+def _news(config: dict[str, Any], material_since: int) -> dict[str, Any]:
+    """Return what is new to visitors who decided before, and how they are told."""
+    return {
+        "since": known_since(config, material_since),
+        "said": {
+            language: config["texts"][language]["ui"].get("news", "")
+            for language in config["languages"]
+        },
+    }
+
+
+def _announcement(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a coming change: when it is told, and in each language the words and the button."""
+    told = config["announcement"]
+    said = {language: [one["text"], one["close"]] for language, one in told["texts"].items()}
+    return {"start": told["shown_from"], "end": told["date"], "said": said}
+
+
 def _join_texts(texts: Iterable[str]) -> str:
     """Write a separator before each text: the first of these that stands in none of them."""
     folded = [" ".join(text.split()) for text in texts]  # as the browser folds white space
@@ -177,7 +205,7 @@ def _join_texts(texts: Iterable[str]) -> str:
     return separator + separator.join(folded)
 
 
-def _theme_css(theme: dict[str, Any]) -> str:
+def _theme_css(theme: dict[str, Any], more: str) -> str:
     def colours(scheme: str) -> str:
         found = theme[scheme].items()
         return "".join(
@@ -186,7 +214,7 @@ def _theme_css(theme: dict[str, Any]) -> str:
 
     light, dark = colours("light"), colours("dark")
     return (
-        f"{read_forms()[theme['form']]}:host{{{light}--consent-radius:{theme['radius']}px}}"
+        f"{read_forms()[theme['form']]}{more}:host{{{light}--consent-radius:{theme['radius']}px}}"
         f"@media(prefers-color-scheme:dark){{:host{{{dark[:-1]}}}}}"
     )
 

@@ -50,9 +50,10 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "appending audit bundle catalogue diagnosis diagnosis_texts forms ledger ledger_check "
-        "ledger_keys proofs published rights sealing services signing site_check site_form "
-        "sites snapshot texts totals widget",
+        "appending archive audit bundle catalogue diagnosis diagnosis_texts forms ledger "
+        "ledger_check ledger_keys own_record proofs published rights sealing services "
+        "signing "
+        "site_check site_form sites snapshot texts totals widget",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",

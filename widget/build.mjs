@@ -52,13 +52,20 @@ const cores = {};
 // One for each set of parts that a site may ask for: what it does not ask for does not travel.
 for (const GATE of [false, true])
   for (const COMPAT of [false, true])
-    cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + ".js"] = await build("src/main.ts", { GATE: String(GATE), COMPAT: String(COMPAT) });
+    for (const news of ["", "-news", "-news-announced"])
+      cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + news + ".js"] = await build("src/main.ts", {
+        GATE: String(GATE),
+        COMPAT: String(COMPAT),
+        NEWS: String(!!news),
+        ANNOUNCED: String(news.endsWith("announced")),
+      });
 // For owners who ask for it; a module, which the core imports then.
 const PANEL_CSS = JSON.stringify(minifyCss(join(here, "src/diagnose/panel.css")));
 const diagnose = { "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }) };
 /** The styles of each form of the notice, complete: the server takes the one that the owner chose. */
 const styles = (name) => minifyCss(join(here, `src/${name}.css`));
 const forms = Object.fromEntries(["bar", "box", "centred"].map((form) => [form, styles("widget") + styles("forms/" + form)]));
+forms.announcement = minifyCss(join(here, "src/announcement.css")); // added where there is one
 const outputs = { ...cores, ...diagnose, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
 const names = [
   ...readdirSync(join(here, "src"), { recursive: true }).filter((name) => /\.(ts|css)$/.test(name)).map((name) => "src/" + name),

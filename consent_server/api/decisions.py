@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
@@ -19,17 +18,11 @@ from consent_server.api.guard import (
     check_origin,
     require_subject,
 )
+from consent_server.api.recording import record_decision, shares_domain, spell_decision_cookie
 from consent_server.api.schemas import DecisionSchema, ReceiptListSchema, ReceiptSchema
-from consent_server.appending import Wanted
 from consent_server.errors import ConsentError, NotFound
 from consent_server.published import PublishedSite
 from consent_server.rights import decisions_of
-from consent_server.rules.cookie import (
-    StoredDecision,
-    cookie_name,
-    parse_cookie,
-    spell_cookie,
-)
 from consent_server.rules.decision import Decision
 from consent_server.sites import find_site, find_version, read_config
 
@@ -58,7 +51,7 @@ class Decisions(MethodView):
         check_origin(site.origins)
         context().budgets.spend(site_key, request.remote_addr or "")
         shown = published_sites().shown(site, decision.version, decision.script)
-        recorded = context().writer.write(Wanted(shown, decision))
+        recorded = record_decision(shown, decision)
         cookie = _decision_cookie(site, decision)
         headers = {"Set-Cookie": cookie} if cookie else {}
         return recorded.receipt, 201 if recorded.new else 200, headers
@@ -123,41 +116,14 @@ def _own_decisions(site_key: str) -> list[dict[str, Any]]:
 
 
 def _decision_cookie(site: PublishedSite, decision: Decision) -> str:
-    """Spell the Set-Cookie line; the value is the one that the widget wrote.
-
-    Empty where the cookie would land on a host that the site's pages do not read,
-    where the browser already says something newer, and where it has run out.
-    """
-    age = max(context().now() - decision.decided_at, timedelta())
-    left = timedelta(days=site.config["valid_days"]) - age
-    if left <= timedelta() or not _shares_host(site) or _is_superseded(site, decision):
+    """Spell the cookie again where the page that sent the decision reads it."""
+    if not _shares_host(site):
         return ""
-    stored = StoredDecision(
-        decision.version, decision.decided_at, decision.subject_id, decision.grants
-    )
-    parts = [
-        f"{cookie_name(site.key)}={spell_cookie(stored)}",
-        "Path=/",
-        f"Max-Age={left // timedelta(seconds=1)}",
-        "SameSite=Lax",
-    ]
-    if site.config["cookie_domain"]:
-        parts.append(f"Domain={site.config['cookie_domain']}")
-    if request.is_secure:
-        parts.append("Secure")
-    return "; ".join(parts)
+    return spell_decision_cookie(site.key, site.config, decision)
 
 
 def _shares_host(site: PublishedSite) -> bool:
     """Tell whether a cookie set from here is one that the page itself reads."""
-    domain = site.config["cookie_domain"]
-    if not domain:
-        return request.headers.get("Origin") in {None, f"{request.scheme}://{request.host}"}
-    host = request.host.partition(":")[0]
-    return host == domain or host.endswith(f".{domain}")
-
-
-def _is_superseded(site: PublishedSite, decision: Decision) -> bool:
-    """Tell whether the browser decided anew while this decision was on its way."""
-    held = map(parse_cookie, request.cookies.getlist(cookie_name(site.key)))
-    return any(stored and stored.decided_at > decision.decided_at for stored in held)
+    if site.config["cookie_domain"]:
+        return shares_domain(site.config)
+    return request.headers.get("Origin") in {None, f"{request.scheme}://{request.host}"}

@@ -24,6 +24,7 @@ from consent_server.proofs import (
     note_of,
     prove_consistency,
     prove_inclusion,
+    spell_inclusion,
 )
 from consent_server.sealing import origin_of
 from consent_server.sites import find_site
@@ -96,14 +97,7 @@ class InclusionProof(MethodView):
         event_id = UUID(query["event_id"])
         with context().read_session() as session:
             proof = prove_inclusion(session, find_site(session, site_key), event_id)
-        return {
-            "event_id": str(event_id),
-            "leaf_index": proof.leaf_index,
-            "leaf_hash": proof.leaf_hash.hex(),
-            "size": proof.size,
-            "path": [one.hex() for one in proof.path],
-            "checkpoint": proof.checkpoint,
-        }
+        return spell_inclusion(event_id, proof)
 
 
 @blueprint.route("/<site_key>/ledger/consistency")

@@ -27,7 +27,8 @@ from consent_server.api.schemas import (
     VersionListSchema,
     VersionSchema,
 )
-from consent_server.api.summaries import summarise_site, summarise_version
+from consent_server.api.summaries import summarise_archived, summarise_site
+from consent_server.archive import archive_version, archive_versions
 from consent_server.bundle.export import export_bundle, note_export
 from consent_server.bundle.selection import Selection
 from consent_server.config import key_folder
@@ -37,11 +38,9 @@ from consent_server.site_form import SiteForm
 from consent_server.sites import (
     compare_site,
     find_site,
-    find_version,
     list_sites,
     list_versions,
     publish_version,
-    read_config,
     retire_site,
 )
 
@@ -142,10 +141,8 @@ class SiteVersions(MethodView):
         """List every version, newest first."""
         with context().read_session() as session:
             site = find_site(session, site_key)
-            return {
-                "site": site.key,
-                "versions": [summarise_version(v) for v in list_versions(session, site)],
-            }
+            versions = archive_versions(site, list_versions(session, site))
+        return {"site": site.key, "versions": [summarise_archived(v) for v in versions]}
 
 
 @blueprint.route("/sites/<site_key>/versions/<int:number>")
@@ -157,8 +154,8 @@ class SiteVersionDetail(MethodView):
     def get(self, site_key: str, number: int) -> dict[str, Any]:
         """Show one version with its complete snapshot."""
         with context().read_session() as session:
-            version = find_version(session, find_site(session, site_key), number)
-            return {**summarise_version(version), "config": read_config(version)}
+            archived = archive_version(session, find_site(session, site_key), number)
+        return {**summarise_archived(archived), "config": archived.config}
 
 
 @blueprint.route("/sites/<site_key>/export")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from babel import Locale
 from flask import Flask, Response, send_from_directory
-from flask_babel import format_date, get_locale
+from flask_babel import format_date, format_datetime, get_locale
 
 from consent_server.paths import asset_dir
 from consent_server.rules.times import spell_time
@@ -18,7 +18,12 @@ _CACHE_SECONDS = 3600
 def register_pages(app: Flask) -> None:
     """Add the filters and files that the templates use."""
     app.jinja_env.filters.update(
-        utc=spell_time, day=_day, language_name=_language_name, country=_country
+        utc=spell_time,
+        day=_day,
+        moment=_moment,
+        language_name=_language_name,
+        language_here=_language_here,
+        country=_country,
     )
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
 
@@ -31,6 +36,11 @@ def _day(moment: datetime) -> str:
     return str(format_date(moment, "long"))
 
 
+def _moment(moment: datetime) -> str:
+    """Return day and time in words, with the zone."""
+    return str(format_datetime(moment, "long", rebase=False))
+
+
 def _country(code: str, language: str) -> str:
     return spell_country(language, code)
 
@@ -38,3 +48,8 @@ def _country(code: str, language: str) -> str:
 def _language_name(code: str) -> str:
     """Return a language's name in that language, as language menus should."""
     return (Locale.parse(code).get_display_name(code) or code).capitalize()
+
+
+def _language_here(code: str) -> str:
+    """Return a language's name in the language of the page."""
+    return Locale.parse(code).get_display_name(get_locale()) or code

@@ -38,8 +38,8 @@ class Moment(fields.String):
             raise ValidationError(error.detail) from error
 
 
-def one_of(words: type[StrEnum]) -> fields.String:
-    """Return a field for the word of an enum, as the leaf spells it."""
+def one_of(*words: StrEnum) -> fields.String:
+    """Return a field for some words of an enum, as the leaf spells them."""
     return fields.String(required=True, validate=validate.OneOf([str(word) for word in words]))
 
 
@@ -49,9 +49,9 @@ class ReceiptSchema(Schema):
     schema = fields.Integer(required=True, metadata={"description": "Version of the leaf's form."})
     site = fields.String(required=True)
     event_id = fields.UUID(required=True)
-    kind = one_of(Kind)
-    method = one_of(Method)
-    layer = one_of(Layer)
+    kind = one_of(*Kind)
+    method = one_of(*Method)
+    layer = one_of(*Layer)
     version = fields.Integer(required=True)
     version_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
     script_hash = fields.String(required=True, metadata={"description": "SHA-256, hex"})
@@ -86,7 +86,7 @@ class DecisionSchema(StrictForm):
         f"^{SUBJECT_ID.pattern}$", "16 random bytes as 32 hex digits", required=True
     )
     method = fields.Enum(Method, by_value=True, required=True)
-    layer = fields.Enum(Layer, by_value=True, required=True)
+    layer = one_of(*(layer for layer in Layer if layer is not Layer.PAGE))
     version = WholeNumber(required=True, validate=validate.Range(1, MAX_VERSION))
     script = matching(_HEX_16, "16 hex digits from the script's configuration", required=True)
     language = fields.String(required=True, validate=validate.Length(2, 16))
@@ -103,9 +103,39 @@ class DecisionSchema(StrictForm):
     def build(self, data: dict[str, Any], **_options: Any) -> Decision:
         """Return the decision as the rules know it."""
         return Decision(
-            decision_id=UUID(data["decision_id"]),
-            **{name: data[name] for name in data if name != "decision_id"},
+            **{
+                **data,
+                "decision_id": UUID(data["decision_id"]),
+                "layer": Layer(data["layer"]),
+            },
         )
+
+
+class OwnPageSchema(StrictForm):
+    """A form of the visitor's own page."""
+
+    action = fields.String(
+        required=True,
+        validate=validate.OneOf(["show", "save", "withdraw", "download", "receipt"]),
+    )
+    subject_id = fields.String(
+        load_default="", metadata={"description": "The visitor's secret: 32 hex digits."}
+    )
+    language = fields.String(load_default="")
+    decision_id = matching(f"^$|{_UUID4}", "a lower-case UUID version 4", load_default="")
+    version = fields.String(
+        load_default="", metadata={"description": "The version that the form showed."}
+    )
+    allow = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={
+            # A form spells a list of one as it spells a word.
+            "type": ["array", "string"],
+            "description": "Services, and categories without services, to allow.",
+        },
+    )
+    event_id = fields.String(load_default="", metadata={"description": "Which receipt."})
 
 
 class ProblemSchema(Schema):
@@ -127,14 +157,39 @@ class VersionSummarySchema(Schema):
     published_at = fields.String(required=True, metadata={"format": "date-time"})
 
 
+class FactSchema(Schema):
+    """One thing that changed between two versions, in a word of a fixed list."""
+
+    what = fields.String(required=True)
+    key = fields.String(
+        required=True,
+        metadata={"description": "Service, category or language, where one is meant."},
+    )
+    names = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Language -> name of that service or category."},
+    )
+
+
+class ArchivedVersionSchema(VersionSummarySchema):
+    """One published version in its place in time."""
+
+    shown_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    asked_again = fields.Boolean(required=True)
+    asked_again_because = fields.List(fields.Nested(FactSchema), required=True)
+    changes = fields.List(fields.Nested(FactSchema), required=True)
+
+
 class VersionListSchema(Schema):
     """Every published version of a site, newest first."""
 
     site = fields.String(required=True)
-    versions = fields.List(fields.Nested(VersionSummarySchema), required=True)
+    versions = fields.List(fields.Nested(ArchivedVersionSchema), required=True)
 
 
-class VersionSchema(VersionSummarySchema):
+class VersionSchema(ArchivedVersionSchema):
     """One published version with every word of it."""
 
     config = fields.Dict(required=True, metadata={"description": "The complete snapshot."})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from consent_server.archive import ArchivedVersion, Fact
 from consent_server.rules.times import spell_time
 from consent_server.store.models import Site, SiteVersion
 
@@ -27,3 +28,19 @@ def summarise_version(version: SiteVersion) -> dict[str, Any]:
         "material_since": version.material_since,
         "published_at": spell_time(version.published_at),
     }
+
+
+def summarise_archived(archived: ArchivedVersion) -> dict[str, Any]:
+    """Return a version in its place in time, in JSON types."""
+    until = archived.until
+    return {
+        **summarise_version(archived.version),
+        "shown_until": spell_time(until) if until else None,
+        "asked_again": archived.asked_again,
+        "asked_again_because": [_fact(fact) for fact in archived.reasons],
+        "changes": [_fact(fact) for fact in archived.changes],
+    }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"what": fact.what, "key": fact.key, "names": dict(fact.names)}

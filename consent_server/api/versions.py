@@ -11,9 +11,11 @@ from flask_babel import force_locale
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.schemas import VersionListSchema, VersionSchema
-from consent_server.api.summaries import summarise_version
-from consent_server.sites import find_site, find_version, list_versions, read_config
-from consent_server.store.models import Site, SiteVersion
+from consent_server.api.summaries import summarise_archived
+from consent_server.archive import ArchivedVersion, archive_version, archive_versions
+from consent_server.sites import find_site, list_versions
+from consent_server.snapshot import Config
+from consent_server.store.models import Site
 
 blueprint = ApiBlueprint("versions", __name__, description="Published versions")
 
@@ -34,10 +36,11 @@ class Versions(MethodView):
         """Every published version, newest first; HTML for browsers."""
         with context().read_session() as session:
             site = find_site(session, site_key)
-            versions = list_versions(session, site)
+            versions = archive_versions(site, list_versions(session, site))
         if _wants_page():
-            return _page("versions.html", site=site, versions=versions)
-        return _cached({"site": site.key, "versions": [summarise_version(v) for v in versions]})
+            config = versions[0].config
+            return _page("versions.html", site, config, versions=versions)
+        return _cached({"site": site.key, "versions": [summarise_archived(v) for v in versions]})
 
 
 @blueprint.route("/<site_key>/versions/<int:number>")
@@ -60,10 +63,10 @@ class Version(MethodView):
         """Every word that visitors were shown, with its hash; HTML for browsers."""
         with context().read_session() as session:
             site = find_site(session, site_key)
-            version = find_version(session, site, number)
+            archived = archive_version(session, site, number)
         if _wants_page():
-            return _version_page(site, version)
-        return _cached({**summarise_version(version), "config": read_config(version)})
+            return _version_page(site, archived)
+        return _cached({**summarise_archived(archived), "config": archived.config})
 
 
 def _wants_page() -> bool:
@@ -75,26 +78,29 @@ def _cached(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     return body, 200, {"Cache-Control": _CACHE, "Vary": "Accept"}
 
 
-def _version_page(site: Site, version: SiteVersion) -> Response:
-    config = read_config(version)
+def _version_page(site: Site, archived: ArchivedVersion) -> Response:
+    config = archived.config
+    return _page(
+        "version.html",
+        site,
+        config,
+        archived=archived,
+        version=archived.version,
+        services={service["key"]: service for service in config["services"]},
+    )
+
+
+def _page(template: str, site: Site, config: Config, **values: Any) -> Response:
+    """Draw a page in one language: the frame speaks the language of the words it shows."""
     language = request.args.get("language", "")
     if language not in config["languages"]:
         language = request.accept_languages.best_match(config["languages"]) or ""
     language = language or config["languages"][0]
-    # One language per page: the frame speaks the language of the words it shows.
     with force_locale(language):
-        return _page(
-            "version.html",
-            site=site,
-            version=version,
-            config=config,
-            words=config["texts"][language],
-            services={service["key"]: service for service in config["services"]},
+        text = render_template(
+            template, site=site, config=config, words=config["texts"][language], **values
         )
-
-
-def _page(template: str, **values: Any) -> Response:
-    response = make_response(render_template(template, **values))
+    response = make_response(text)
     response.headers["Cache-Control"] = _CACHE
     response.vary.update(["Accept", "Accept-Language"])
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,8 @@ class Layer(StrEnum):
     PREFERENCES = "preferences"
     PLACEHOLDER = "placeholder"
     API = "api"
+    #: The visitor's own page, which this server shows.
+    PAGE = "page"
 
 
 class Kind(StrEnum):
@@ -74,6 +76,18 @@ def optional_services(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         for category in config["categories"]
         if category["key"] != NECESSARY
     }
+
+
+def grants_for(config: Mapping[str, Any], allowed: Collection[str]) -> dict[str, bool]:
+    """Return the grants that allow these services, and these categories without services.
+
+    What the version does not know is not granted to anybody.
+    """
+    grants: dict[str, bool] = {}
+    for category, services in optional_services(config).items():
+        grants |= {key: key in allowed for key in services}
+        grants[category] = all(grants[key] for key in services) if services else category in allowed
+    return grants
 
 
 def check_decision(config: Mapping[str, Any], decision: Decision) -> None:

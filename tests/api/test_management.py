@@ -130,9 +130,14 @@ def test_versions_are_listed_newest_first_and_kept(
     put(admin, form | {"name": "Smilee anew"})
     listed = json.loads(admin.get(f"{ADDRESS}/versions").text)
     assert [version["version"] for version in listed["versions"]] == [2, 1]
-    assert admin.get(f"{ADDRESS}/versions/1").json == first
+    again = json.loads(admin.get(f"{ADDRESS}/versions/1").text)
+    # Only its place in time changed: it is no longer the one that is shown.
+    assert again.pop("shown_until") == listed["versions"][0]["published_at"]
+    assert first is not None
+    assert first.pop("shown_until") is None
+    assert again == first
     public = client.get("/w/smilee/versions/1", headers={"Accept": "application/json"})
-    assert public.json == first
+    assert public.json == admin.get(f"{ADDRESS}/versions/1").json
 
 
 def test_a_retired_site_is_kept_in_full_and_comes_back(

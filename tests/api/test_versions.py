@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from html import escape
+from typing import Any
 
 import pytest
 import rfc8785
 from flask.testing import FlaskClient
 
 from tests.api.answers import read_problem
+from tests.conftest import ReadSite
 from tests.visitor import Visitor
 
 MACHINE, PERSON = {"Accept": "application/json"}, {"Accept": "text/html,*/*;q=0.8"}
@@ -71,3 +73,58 @@ def test_versions_of_a_retired_site_stay_readable(client: FlaskClient, admin: Fl
 def test_a_version_that_was_never_published_is_404(client: FlaskClient) -> None:
     for number in (0, 2, 2**31, 2**63):
         read_problem(client.get(f"/w/smilee/versions/{number}"), 404, "not_found")
+
+
+def _publish_again(admin: FlaskClient, site: dict[str, Any]) -> None:
+    """Publish an editorial version 2, then a version 3 with a new service."""
+    site["theme"]["accent"] = "#0a4a2a"
+    assert admin.put("/api/v1/sites/smilee", json=site).status_code == 200
+    site["services"].append(
+        {"use": "hotjar", "category": "analytics", "legal_basis": "consent", "retention": "1y"}
+    )
+    assert admin.put("/api/v1/sites/smilee", json=site).status_code == 200
+
+
+def test_the_archive_tells_when_each_version_held_and_why_visitors_were_asked(
+    client: FlaskClient, admin: FlaskClient, read_site: ReadSite
+) -> None:
+    _publish_again(admin, read_site("smilee"))
+    third, second, first = json.loads(client.get("/w/smilee/versions").text)["versions"]
+    assert first["shown_until"] == second["published_at"]
+    assert second["shown_until"] == third["published_at"]
+    assert third["shown_until"] is None
+    assert [one["asked_again"] for one in (first, second, third)] == [True, False, True]
+    assert second["changes"] == [{"what": "colours", "key": "", "names": {}}]
+    assert second["asked_again_because"] == []
+    [added] = third["asked_again_because"]
+    assert (added["what"], added["key"]) == ("service_added", "hotjar")
+    assert added["names"]["fi"] == "Hotjar"
+    one = json.loads(client.get("/w/smilee/versions/3").text)
+    assert {name: one[name] for name in third} == third
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("New service: ", "Colours", "Shown since ", "because of this:")),
+        ("fi", ("Uusi palvelu: ", "Värit", "Näytetty alkaen ", "koska:")),
+        ("sv", ("Ny tjänst: ", "Färger", "Visas sedan ", "eftersom:")),
+    ],
+)
+def test_people_read_in_their_language_what_changed(
+    client: FlaskClient,
+    admin: FlaskClient,
+    read_site: ReadSite,
+    language: str,
+    words: tuple[str, ...],
+) -> None:
+    _publish_again(admin, read_site("smilee"))
+    archive = client.get(f"/w/smilee/versions?language={language}", headers=PERSON).text
+    one = client.get(f"/w/smilee/versions/3?language={language}", headers=PERSON).text
+    for text in words:
+        assert text in archive
+    for text in (words[0], *words[2:]):
+        assert text in one
+    assert f'href="/w/smilee/versions/2?language={language}"' in one
+    assert 'rel="next"' not in one
+    assert 'rel="prev"' not in client.get("/w/smilee/versions/1", headers=PERSON).text

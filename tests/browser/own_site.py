@@ -39,7 +39,17 @@ def publish_site(
     **fields: Any,
 ) -> DemoSite:
     """Publish a site whose pages are served at that origin."""
-    site = {
+    file = server.data_dir / f"{key}.toml"
+    file.write_text(tomli_w.dumps(describe_site(origin, key, services, **fields)), encoding="utf-8")
+    server.run_command("site", "apply", str(file), "--yes")
+    return DemoSite(key)
+
+
+def describe_site(
+    origin: str, key: str, services: list[dict[str, Any]], **fields: Any
+) -> dict[str, Any]:
+    """A site file whose pages are served at that origin."""
+    return {
         "key": key,
         "name": "Shop",
         "origins": [origin],
@@ -51,7 +61,3 @@ def publish_site(
         "services": services,
         **fields,
     }
-    file = server.data_dir / f"{key}.toml"
-    file.write_text(tomli_w.dumps(site), encoding="utf-8")
-    server.run_command("site", "apply", str(file), "--yes")
-    return DemoSite(key)

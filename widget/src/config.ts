@@ -34,6 +34,10 @@ export interface WidgetConfig {
   gate?: { services: Record<string, string>; allowed?: string };
   /** Other consent managers that are understood, what their names are here, and whether their decisions are taken over. */
   compat?: { products: string[]; names: Record<string, string>; imports: boolean };
+  /** After a material change: category or service -> the version since which it is what it is; and how what is new is told. */
+  news?: { since: Record<string, number>; said: Record<string, string> };
+  /** A change that is coming: days between which it is told, and language -> words and label of the button. */
+  announcement?: { start: string; end: string; said: Record<string, [text: string, close: string]> };
   /** Language -> its texts, each after the separator that the first character is, the vocabulary last: see language.ts. */
   texts: Record<string, string>;
 }

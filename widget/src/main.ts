@@ -3,6 +3,7 @@ import { follow, wireActions } from "./actions";
 import { publishApi, type ConsentApi } from "./api";
 import { cleanRefused } from "./clean";
 import { ask, catchUp, decide, keepNewest, recallDecision, tellPage } from "./decide";
+import { showAnnouncement } from "./announcement";
 import { openJobs, readForeignDecision } from "./compat";
 import { sendNext, startOutbox } from "./outbox";
 import { showPlaceholders } from "./placeholder";
@@ -55,6 +56,7 @@ function start(): void {
     resolveReady,
     () => tellPage("ready"),
     begin,
+    ...(ANNOUNCED ? [showAnnouncement] : []),
     showPlaceholders,
   ];
   for (const step of steps) attempt(step);

@@ -2,6 +2,7 @@
 import { config } from "./config";
 import { button, make } from "./element";
 import { categoryTexts, ui, Ui } from "./language";
+import { makeNews } from "./news";
 import { announce, draw, shell } from "./shell";
 
 let notice: HTMLElement | undefined;
@@ -18,11 +19,12 @@ function makeNotice(): HTMLElement {
   const names = config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.[0]));
   return make(
     "section",
-    { class: "notice " + config.position, role: "dialog", "aria-labelledby": "heading", "aria-describedby": "body" },
+    { class: "notice " + config.position, role: "dialog", "aria-labelledby": "heading", "aria-describedby": NEWS ? "news body" : "body" },
     make(
       "div",
       {},
       make("h2", { id: "heading" }, ui[Ui.heading]),
+      NEWS && makeNews(),
       make("p", { id: "body" }, ui[Ui.body]),
       make("ul", {}, ...names),
       make("p", { class: "links" }, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),

@@ -5,3 +5,9 @@ declare const GATE: boolean;
 
 /** Understands the mark-up of other consent managers. */
 declare const COMPAT: boolean;
+
+/** Knows what is new to visitors who decided before: news.ts. */
+declare const NEWS: boolean;
+
+/** Tells of a change that is coming: announcement.ts. */
+declare const ANNOUNCED: boolean;

@@ -6,7 +6,7 @@ import { makeAnswers } from "./notice";
 import { base } from "./origin";
 import { describeService, makeHeading, makeSwitch } from "./services";
 import { shell } from "./shell";
-import { current, grantsWhere, isDecided, isGranted, necessary, type Grants } from "./state";
+import { current, grantsWhere, isGranted, necessary, type Grants } from "./state";
 
 let dialog: HTMLDialogElement | undefined;
 let opener: HTMLElement | undefined;
@@ -47,7 +47,7 @@ function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
 
 /** When and on what the visitor decided, with the way back first: two clicks from anywhere. */
 function makeDecided(): HTMLElement | undefined {
-  if (!current || !isDecided()) return undefined;
+  if (!current) return undefined;
   const { version, subject_id, decided_at, grants } = current;
   const date = new Date(decided_at).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
   return make(
@@ -57,7 +57,8 @@ function makeDecided(): HTMLElement | undefined {
     make(
       "p",
       { class: "links" },
-      outsideLink(`${base}/versions/${version}?language=${language}`, ui[Ui.shown_link] as string),
+      // Behind the #: no address that is sent holds the secret.
+      outsideLink(`${base}/me?language=${language}#${subject_id}`, ui[Ui.shown_link] as string),
       make("span", {}, ui[Ui.id_label] + " ", make("code", {}, subject_id.slice(0, 8))),
     ),
     Object.values(grants).includes(true) && button("withdraw", ui[Ui.withdraw] as string, "quiet"),

@@ -1,5 +1,5 @@
 /** What the visitor decided, as this page knows it. */
-import { config } from "./config";
+import { config, servicesOf } from "./config";
 
 /** Every optional category and service, true or false. */
 export type Grants = Record<string, boolean>;
@@ -29,9 +29,24 @@ export function isDecided(): boolean {
 /** Without a prototype: what a page adds to every object is nobody's grant. */
 export const emptyGrants = (): Grants => Object.create(null) as Grants;
 
+/** Whether the last decision says nothing of this category or service: it came later, or became another. */
+export const isNew = (key: string) => (current?.version ?? 0) < (config.news?.since[key] ?? 0);
+
+/** What an earlier decision still says until the new answer: nothing of what is new, and of a category yes only where it covers all in it. */
+function stillGranted(): Grants {
+  const grants = emptyGrants();
+  const said = (key: string) => (isNew(key) ? undefined : current?.grants[key]);
+  for (const group of config.categories)
+    for (const key of group) {
+      const answers = [key, ...servicesOf(key)].map(said);
+      if (answers.includes(false) || !answers.includes(undefined)) grants[key] = !answers.includes(false);
+    }
+  return grants;
+}
+
 /** What holds now; what is necessary is always granted. */
 export function grantsNow(): Grants {
-  const grants = Object.assign(emptyGrants(), isDecided() && current?.grants);
+  const grants = NEWS ? stillGranted() : Object.assign(emptyGrants(), isDecided() && current?.grants);
   for (const category of config.categories) if (category[0] === necessary) for (const key of category) grants[key] = true;
   return grants;
 }
