@@ -19,6 +19,7 @@ from consent_server.bundle.export import export_bundle
 from consent_server.bundle.selection import Selection
 from consent_server.config import Settings, key_folder
 from consent_server.ledger import append_admin_event
+from consent_server.own_record import export_own_record, prove_own_record, read_own_record
 from consent_server.rules.admin_event import Action
 from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import spell_time
@@ -94,6 +95,25 @@ def test_a_bundle_of_a_real_ledger_is_found_true_by_both_verifiers(
     assert {"versions/1.json", "versions/2.json", "README.txt", "verify.py"} <= set(names)
     assert {f"scripts/{one['script_hash']}.js" for one in records} <= set(names)
     assert read(file, "totals.csv").startswith(b"\xef\xbb\xbfday,version,language,regime,shown")
+
+
+def test_what_visitors_download_from_their_page_is_compared_with_the_bundle(
+    visitor: Visitor, database: Database, signer: Signer, export: Callable[..., Path]
+) -> None:
+    visitor.accept_all()
+    visitor.withdraw()
+    seal_waiting(database, signer, now=now())
+    with database.read() as session:
+        own = read_own_record(session, "smilee", visitor.subject_id)
+        proofs = prove_own_record(session, own)
+        kept = export_own_record(own, base="http://x/w/smilee", now=now(), proofs=proofs)
+    assert all(one["proof"] for one in kept["records"])
+    file = export()
+    receipts = [("mine.json", json.dumps(kept).encode())]
+    assert said(file, Outside(receipts=receipts)) == ""
+    later = visitor.accept_all().json
+    receipts = [("mine.json", json.dumps({"records": [{"receipt": later}]}).encode())]
+    assert "newer than the bundle" in said(file, Outside(receipts=receipts))
 
 
 def test_a_site_without_a_decision_has_a_bundle_too(export: Callable[..., Path]) -> None:
