@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -102,7 +103,11 @@ class Walk:
         step: Callable[[int], None] | None = None,
     ) -> None:
         self.seen = seen or Seen()
-        self._marks = sorted(marks, key=lambda mark: (mark.size, mark.outside is not None))
+        self._own = sorted((one for one in marks if one.outside is None), key=_size_of)
+        self._marks: dict[int, list[Mark]] = {}
+        for mark in (*self._own, *(one for one in marks if one.outside is not None)):
+            self._marks.setdefault(mark.size, []).append(mark)
+        self._outside = sorted({one.size for one in marks if one.outside is not None})
         self._context, self._whole, self._salt = context, whole, salt
         self._watch, self._row, self._step = watch, row, step
         self._events: dict[str, _Ahead] = {}
@@ -116,18 +121,19 @@ class Walk:
         }
         self._check_roots(start)
         floor = ""
-        for mark in self._marks:
-            if mark.outside is None:
-                self._walk_to(mark.size, streams.leaves, (floor, mark.sealed))
-                floor = spell_time(parse_time(mark.sealed) - LATEST_SEAL)
+        for mark in self._own:
+            self._walk_to(mark.size, streams.leaves, (floor, mark.sealed))
+            floor = spell_time(parse_time(mark.sealed) - LATEST_SEAL)
         self._check_ends(streams)
         return self.seen
 
     def _walk_to(self, size: int, leaves: Iterator[Span], times: tuple[str, str]) -> None:
         """Walk on to a checkpoint of the bundle; outside marks may stand between."""
         tower, right = self.seen.tower, self.seen.tower.size
-        stops = sorted({mark.size for mark in self._marks if tower.size < mark.size <= size})
-        for stop in stops:
+        between = self._outside[
+            bisect_right(self._outside, right) : bisect_left(self._outside, size)
+        ]
+        for stop in (*between, size):
             while tower.size < stop:
                 span = next(leaves, None)
                 if span is None:
@@ -209,8 +215,8 @@ class Walk:
     def _check_roots(self, right: int) -> None:
         tower = self.seen.tower
         root = tower.root()
-        for mark in self._marks:
-            if mark.size == tower.size and mark.root != root:
+        for mark in self._marks.get(tower.size, ()):
+            if mark.root != root:
                 raise RootDiffers(
                     f"{_leaves(right, tower.size)} the root of {mark.name} ({mark.size} leaves).",
                     mark,
@@ -252,6 +258,10 @@ class _Ahead:
 
     def broken(self, problem: str) -> Broken:
         return Broken(f"{self.what} {self.index} (event {self.event.get('event_id')}): {problem}")
+
+
+def _size_of(mark: Mark) -> int:
+    return mark.size
 
 
 def _leaves(first: int, end: int) -> str:

@@ -43,7 +43,7 @@ from tests.verification.logs import (
 Event = dict[str, Any]
 #: Where leaves.txt has it, and what the record says.
 Placed = tuple[int, Event]
-EVERY = 100
+EVERY = 25
 CONTEXT = Context(SITE, {1: KnownVersion(CONFIG_HASH, 180)}, {SCRIPT_HASH}, WHOLE)
 KNOWN = {"site": SITE, "versions": {1: CONFIG_HASH}, "scripts": {SCRIPT_HASH}, "whole": True}
 #: What the leaf does not hold, and no verifier can know, is told in docs/audit.md.
