@@ -56,7 +56,7 @@ def test_each_change_is_found_in_a_real_zip_by_the_real_command(kind: str, tmp_p
 
 
 def test_the_true_log_is_accused_of_nothing_wherever_one_begins(tampered: Tampered) -> None:
-    for place in range(0, RECORDS, EVERY):
+    for place in range(0, RECORDS, 10 * EVERY):
         passed = tampered.before(place)
         one, other = tee(tampered.untouched(place))
         assert tampered.is_found(one, passed) is None
