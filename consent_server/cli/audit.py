@@ -24,6 +24,7 @@ from consent_server.audit import (
 from consent_server.bundle.export import export_bundle, note_export
 from consent_server.bundle.selection import Selection
 from consent_server.cli.opening import now, open_database
+from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
 from consent_server.cli.replacing import refusal, replacing
@@ -40,7 +41,8 @@ from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import Site
 
-_FORMS = ["bundle", "csv", "jsonl"]
+_FORMS = ["bundle", "csv", "jsonl", "parquet"]
+_ENDINGS = {".csv": "csv", ".parquet": "parquet", ".zip": "bundle"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -101,7 +103,7 @@ audit.add_command(verify_evidence)
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     required=True,
-    help="File to write; of csv and jsonl, the versions go beside it (.versions.jsonl).",
+    help="File to write; unless it is a bundle, the versions go beside it (.versions.jsonl).",
 )
 @click.option(
     "--version",
@@ -139,7 +141,7 @@ def export(
     """
     if since and until and since >= until:
         raise click.UsageError("--from must lie before --to.")
-    form = form or {".csv": "csv", ".zip": "bundle"}.get(output.suffix, "jsonl")
+    form = form or _ENDINGS.get(output.suffix, "jsonl")
     selection = Selection(since, until, versions, subject)
     if output.exists() and not force:
         raise refusal(output)
@@ -148,6 +150,8 @@ def export(
         return
     if versions or subject:
         raise click.UsageError("--version and --subject are for --format bundle.")
+    if form == "parquet":
+        load_parquet()
     _export_records(site_key, selection, form, output, force=force)
 
 
@@ -227,7 +231,6 @@ def _write_records(
 ) -> int:
     total = count_records(session, site, since, until)
     written = 0
-    write = write_csv if form == "csv" else write_jsonl
     with click.progressbar(
         length=total,
         label=f"Exporting {site.key}",
@@ -243,6 +246,10 @@ def _write_records(
                 written += 1
                 bar.update(1)
 
-        for chunk in write(counted(export_records(session, site, since, until))):
-            file.write(chunk)
+        records = counted(export_records(session, site, since, until))
+        if form == "parquet":
+            write_parquet(records, file)
+        else:
+            for chunk in write_csv(records) if form == "csv" else write_jsonl(records):
+                file.write(chunk)
     return written
