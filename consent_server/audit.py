@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -108,17 +108,22 @@ def versions_of(
     """
     named = select(ConsentEvent.version).where(*_period(site, since, until)).distinct()
     for number in sorted(session.scalars(named)):
-        version = session.get_one(SiteVersion, (site.id, number))
-        yield {
-            "site": site.key,
-            "version": number,
-            "config_hash": version.config_hash,
-            "material_since": version.material_since,
-            "published_at": spell_time(version.published_at),
-            "published_by": version.published_by,
-            "config": read_config(version),
-            "scripts": _scripts_of(session, version),
-        }
+        yield describe_version(session, site, number)
+
+
+def describe_version(session: Session, site: Site, number: int) -> Record:
+    """Return the snapshot of a version, and which scripts were served for it."""
+    version = session.get_one(SiteVersion, (site.id, number))
+    return {
+        "site": site.key,
+        "version": number,
+        "config_hash": version.config_hash,
+        "material_since": version.material_since,
+        "published_at": spell_time(version.published_at),
+        "published_by": version.published_by,
+        "config": read_config(version),
+        "scripts": _scripts_of(session, version),
+    }
 
 
 def write_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
@@ -127,14 +132,16 @@ def write_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     return _in_chunks(f"{line}\n".encode() for line in lines)
 
 
-def write_csv(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+def write_csv(
+    records: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS
+) -> Iterator[bytes]:
     """Write CSV (RFC 4180) in UTF-8 with a byte order mark, the header first.
 
     Objects are JSON inside their cell, nothing is an empty cell. A cell that a
     spreadsheet would run as a formula begins with an apostrophe: to read a cell back,
     take off one leading apostrophe.
     """
-    return _in_chunks(_csv_lines(records))
+    return _in_chunks(_csv_lines(records, columns))
 
 
 def neutralise_cell(value: Any) -> str:
@@ -169,16 +176,16 @@ def _scripts_of(session: Session, version: SiteVersion) -> list[Record]:
     ]
 
 
-def _csv_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+def _csv_lines(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[bytes]:
     line = io.StringIO(newline="")
     writer = csv.writer(line)
     line.write(_BOM)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     yield line.getvalue().encode()
     for record in records:
         line.seek(0)
         line.truncate()
-        writer.writerow([neutralise_cell(record[column]) for column in COLUMNS])
+        writer.writerow([neutralise_cell(record[column]) for column in columns])
         yield line.getvalue().encode()
 
 

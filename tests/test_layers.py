@@ -50,13 +50,19 @@ LAYERS = {
         "it keeps rows and knows nothing of why",
     ),
     "use_cases": _layer(
-        "appending archive audit catalogue delivery diagnosis diagnosis_texts doctor doctor_sites "
-        "erasure forms ledger ledger_check ledger_keys own_record proofs published pushing "
-        "retention rights sealing services signing site_check site_form sites snapshot targets "
-        "texts totals widget witness",
-        "free rules store use_cases",
+        "appending archive audit bundle catalogue delivery diagnosis diagnosis_texts doctor "
+        "doctor_sites erasure forms ledger ledger_check ledger_keys own_record proofs "
+        "published pushing retention rights sealing services signing site_check site_form "
+        "sites snapshot targets texts totals widget witness",
+        "free rules store use_cases verification",
         "babel brotli cryptography marshmallow sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
+    ),
+    "verification": _layer(
+        "verification",
+        "rules verification",
+        "cryptography",
+        "it must be true without our database, our server and our word",
     ),
     "rewriting": _layer(
         "rewriting",
@@ -69,7 +75,7 @@ LAYERS = {
     "app": _layer("app", "free rules store use_cases api demo", "*", "where the parts meet"),
     "cli": _layer(
         "cli __main__",
-        "free rules store use_cases rewriting demo app cli",
+        "free rules store use_cases verification rewriting demo app cli",
         "*",
         "an edge: commands",
     ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any
 
 from flask import Response, request
 from flask.views import MethodView
@@ -29,8 +31,12 @@ from consent_server.api.schemas import (
 )
 from consent_server.api.summaries import summarise_archived, summarise_site
 from consent_server.archive import archive_version, archive_versions
+from consent_server.bundle.export import export_bundle, note_export
+from consent_server.bundle.selection import Selection
+from consent_server.config import key_folder
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
+from consent_server.signing import open_signer
 from consent_server.site_form import SiteForm
 from consent_server.sites import (
     compare_site,
@@ -46,6 +52,8 @@ blueprint = ApiBlueprint("management", __name__, description="Sites and exports 
 #: A site with every text in every language fits many times over.
 MAX_SITE_BYTES = 1024 * 1024
 _JSON_LINES = "application/x-ndjson"
+_ZIP = "application/zip"
+_CHUNK_BYTES = 256 * 1024
 _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 
@@ -180,17 +188,28 @@ class Export(MethodView):
         security=_TOKEN,
         responses={
             "200": {
-                "description": "Every record of the period, streamed",
+                "description": "Every record of the period, streamed, or the audit bundle",
                 "content": {
                     _JSON_LINES: {"schema": {"type": "string"}},
                     "text/csv": {"schema": {"type": "string"}},
+                    _ZIP: {"schema": {"type": "string", "format": "binary"}},
                 },
             }
         },
     )
     @blueprint.arguments(ExportQuerySchema, location="query")
     def get(self, query: dict[str, Any], site_key: str) -> Response:
-        """Stream the records of a period as JSON lines or CSV."""
+        """Stream the records of a period as JSON lines or CSV, or an audit bundle.
+
+        The ledger notes each export.
+        """
+        selection = Selection(query.get("since"), query.get("until"))
+        if query["format"] == "bundle":
+            return _send_bundle(site_key, selection)
+        with context().database.write() as session:
+            site = find_site(session, site_key)
+            now = context().now()
+            note_export(session, site, query["format"], selection, actor="api", now=now)
         as_csv = query["format"] == "csv"
         write = audit.write_csv if as_csv else audit.write_jsonl
         name = f"{site_key}-records.{query['format']}"
@@ -242,6 +261,29 @@ def _read_stream(
             yield from write(read(session, site, query.get("since"), query.get("until")))
 
     return stream()
+
+
+def _send_bundle(site_key: str, selection: Selection) -> Response:
+    """Write the bundle to a file that goes when it was sent; errors come before that."""
+    parts = context()
+    signer = open_signer(key_folder(parts.settings), now=parts.now())
+    with ExitStack() as kept:
+        file = kept.enter_context(tempfile.TemporaryFile())
+        export_bundle(
+            parts.database, signer, site_key, selection, file, actor="api", clock=parts.now
+        )
+        size = file.tell()
+        file.seek(0)
+        answer = _send_stream(_empty(file), f"{site_key}-bundle.zip", _ZIP)
+        answer.content_length = size
+        # A client that goes away leaves the rest unread.
+        answer.call_on_close(kept.pop_all().close)
+    return answer
+
+
+def _empty(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
 
 
 def _send_stream(stream: Iterator[bytes], name: str, content_type: str) -> Response:

@@ -300,7 +300,9 @@ class ConsistencySchema(Schema):
 class ExportQuerySchema(PeriodQuerySchema):
     """Which records to export, and how."""
 
-    format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
+    format = fields.String(
+        load_default="jsonl", validate=validate.OneOf(["jsonl", "csv", "bundle"])
+    )
 
 
 class ErasureSchema(StrictForm):

@@ -17,6 +17,7 @@ from consent_server.cli.problems import ReportingGroup
 from consent_server.cli.proxy import proxy
 from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
+from consent_server.cli.screenshots import screenshots
 from consent_server.cli.site import site
 from consent_server.cli.witness import witness
 
@@ -39,3 +40,4 @@ for command in (
     main.add_command(command)
 for command in (backup, restore):
     database.add_command(command)
+site.add_command(screenshots)

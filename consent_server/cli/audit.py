@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import filecmp
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -25,12 +21,28 @@ from consent_server.audit import (
     write_csv,
     write_jsonl,
 )
-from consent_server.cli.opening import open_database
-from consent_server.errors import Conflict
+from consent_server.bundle.export import export_bundle, note_export
+from consent_server.bundle.selection import Selection
+from consent_server.cli.opening import now, open_database
+from consent_server.cli.parquet import load_parquet, write_parquet
+from consent_server.cli.photographs import take_pictures
+from consent_server.cli.progress import telling
+from consent_server.cli.replacing import refusal, replacing
+from consent_server.cli.screenshots import find_missing
+from consent_server.cli.site import author
+from consent_server.cli.verify import verify, verify_evidence
+from consent_server.config import key_folder, load_settings
+from consent_server.errors import ConfigError
+from consent_server.rules.decision import SUBJECT_ID
+from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import NotATime, parse_time
+from consent_server.signing import open_signer
 from consent_server.sites import find_site
+from consent_server.store.database import Database
 from consent_server.store.models import Site
 
+_FORMS = ["bundle", "csv", "jsonl", "parquet"]
+_ENDINGS = {".csv": "csv", ".parquet": "parquet", ".zip": "bundle"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -51,9 +63,28 @@ class Bound(click.ParamType[datetime]):
             self.fail(f"{error.detail} {hint}", param, ctx)
 
 
+class Subject(click.ParamType[bytes]):
+    """A subject id, or its SHA-256: what the database keeps of it."""
+
+    name = "hex"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        """Return the SHA-256, or end with what was expected."""
+        text = str(value)
+        if not re.fullmatch(r"([0-9a-f]{32}){1,2}", text, re.ASCII):
+            self.fail("Expected a subject id (32 hex digits) or its SHA-256 (64).", param, ctx)
+        return subject_key(text) if SUBJECT_ID.fullmatch(text) else bytes.fromhex(text)
+
+
 @click.group()
 def audit() -> None:
-    """Take the record out, for those who check it."""
+    """Take the record out, for those who check it; check what others took out."""
+
+
+audit.add_command(verify)
+audit.add_command(verify_evidence)
 
 
 @audit.command()
@@ -63,8 +94,8 @@ def audit() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl"]),
-    help="Form of the records.  [default: as FILE ends, else jsonl]",
+    type=click.Choice(_FORMS),
+    help="Form of the export.  [default: as FILE ends, else jsonl]",
 )
 @click.option(
     "-o",
@@ -72,7 +103,20 @@ def audit() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     required=True,
-    help="File to write; the versions go beside it as FILE's name with .versions.jsonl.",
+    help="File to write; unless it is a bundle, the versions go beside it (.versions.jsonl).",
+)
+@click.option(
+    "--version",
+    "versions",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Only records of this version; may be given again. Bundles only.",
+)
+@click.option("--subject", type=Subject(), help="Only records of this subject id. Bundles only.")
+@click.option(
+    "--no-screenshots",
+    is_flag=True,
+    help="Do not take the screenshots that are missing. Bundles only.",
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def export(
@@ -81,65 +125,100 @@ def export(
     until: datetime | None,
     form: str | None,
     output: Path,
+    versions: tuple[int, ...],
+    subject: bytes | None,
+    no_screenshots: bool,
     force: bool,
 ) -> None:
     """Write every record of a site, and the versions that they name.
 
-    The files appear when they are complete, readable for you only: they hold personal
-    data. In CSV, a cell that a spreadsheet would run begins with an apostrophe; to read
-    it back, take off one leading apostrophe.
+    A bundle is one zip with all that an auditor needs, and checked with: consent-server
+    audit verify FILE. The ledger notes each export.
+
+    Files appear when they are complete, readable for you only: they hold personal data.
+    In CSV, a cell that a spreadsheet would run begins with an apostrophe; to read it back,
+    take off one leading apostrophe.
     """
     if since and until and since >= until:
         raise click.UsageError("--from must lie before --to.")
-    form = form or ("csv" if output.suffix == ".csv" else "jsonl")
-    beside = output.with_name(f"{output.stem}.versions.jsonl")
+    form = form or _ENDINGS.get(output.suffix, "jsonl")
+    selection = Selection(since, until, versions, subject)
     if output.exists() and not force:
         raise refusal(output)
-    with open_database() as database, database.read() as session:
-        hold_snapshot(session)
-        site = find_site(session, site_key)
+    if form == "bundle":
+        _export_bundle(site_key, selection, output, force=force, take=not no_screenshots)
+        return
+    if versions or subject:
+        raise click.UsageError("--version and --subject are for --format bundle.")
+    if form == "parquet":
+        load_parquet()
+    _export_records(site_key, selection, form, output, force=force)
+
+
+def _export_bundle(
+    site_key: str, selection: Selection, output: Path, *, force: bool, take: bool
+) -> None:
+    signer = open_signer(key_folder(load_settings()), now=now())
+    with (
+        open_database() as database,
+        replacing(output, force=force) as file,
+        telling("Exporting") as tell,
+    ):
+        if take:
+            _photograph(database, site_key, selection)
+        done = export_bundle(
+            database, signer, site_key, selection, file, actor=author(), clock=now, tell=tell
+        )
+    click.echo(f"{_count(done.records, 'record')} of {done.leaves} leaves in {output}.", err=True)
+    if done.missing_pictures:
+        click.echo(
+            f"{_count(done.missing_pictures, 'screenshot')} missing: make them with "
+            f"consent-server site screenshots {site_key}, and export again.",
+            err=True,
+        )
+
+
+def _photograph(database: Database, site_key: str, selection: Selection) -> None:
+    """Take the screenshots that are missing, where that can be done."""
+    missing = find_missing(database, site_key, selection.versions)
+    if not missing:
+        return
+    try:
+        taken = take_pictures(database, site_key, missing)
+        click.echo(f"{_count(taken, 'screenshot')} taken.", err=True)
+    except ConfigError as error:
+        click.echo(error.detail, err=True)
+
+
+def _export_records(
+    site_key: str, selection: Selection, form: str, output: Path, *, force: bool
+) -> None:
+    beside = output.with_name(f"{output.stem}.versions.jsonl")
+    since, until = selection.since, selection.until
+    with open_database() as database:
+        with database.write() as session:
+            site = find_site(session, site_key)
+            note_export(session, site, form, selection, actor=author(), now=now())
         with (
+            database.read() as session,
             replacing(output, force=force) as file,
             replacing(beside, force=force) as versions_file,
         ):
+            hold_snapshot(session)
+            site = find_site(session, site_key)
             written = _write_records(session, site, since, until, form, file)
             versions = 0
             for line in write_jsonl(versions_of(session, site, since, until)):
                 versions += line.count(b"\n")
                 versions_file.write(line)
     click.echo(
-        f"{written} {'record' if written == 1 else 'records'} in {output}, "
-        f"{versions} {'version' if versions == 1 else 'versions'} in {beside}.",
+        f"{_count(written, 'record')} in {output}, {_count(versions, 'version')} in {beside}.",
         err=True,
     )
 
 
-@contextmanager
-def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """Open a file that becomes `target` once it is complete, or leaves no trace.
-
-    Raises Conflict when there is a file of that name with something else in it.
-    """
-    descriptor, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-    )
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # The same period as CSV and as JSON lines has the same versions beside it.
-        if not force and target.exists() and not filecmp.cmp(part, target, shallow=False):
-            raise refusal(target)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def refusal(target: Path) -> Conflict:
-    """Return the error that says that a file is in the way."""
-    return Conflict(f"{target} exists. Choose another name, or replace it with --force.")
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _write_records(
@@ -152,7 +231,6 @@ def _write_records(
 ) -> int:
     total = count_records(session, site, since, until)
     written = 0
-    write = write_csv if form == "csv" else write_jsonl
     with click.progressbar(
         length=total,
         label=f"Exporting {site.key}",
@@ -168,6 +246,10 @@ def _write_records(
                 written += 1
                 bar.update(1)
 
-        for chunk in write(counted(export_records(session, site, since, until))):
-            file.write(chunk)
+        records = counted(export_records(session, site, since, until))
+        if form == "parquet":
+            write_parquet(records, file)
+        else:
+            for chunk in write_csv(records) if form == "csv" else write_jsonl(records):
+                file.write(chunk)
     return written

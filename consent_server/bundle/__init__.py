@@ -1,0 +1,1 @@
+"""Bundle: everything of a site's ledger in one zip, for those who check it."""

@@ -1,0 +1,181 @@
+"""Container: the zip of a bundle, read without believing it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from consent_server.verification.findings import Broken
+from consent_server.verification.spelling import read_document
+
+FORMAT, FORMAT_VERSION = "consent-bundle", 1
+MANIFEST = "manifest.json"
+#: What every bundle has.
+NEEDED = (
+    "README.txt",
+    "admin.jsonl",
+    "keys.json",
+    "leaves.txt",
+    "records.csv",
+    "records.jsonl",
+    "screenshots/index.json",
+    "totals.csv",
+    "verify.py",
+)
+_NAME = re.compile(
+    r"README\.txt|verify\.py|keys\.json|totals\.csv|leaves\.txt|admin\.jsonl|records\.(jsonl|csv)"
+    r"|checkpoints/(0|[1-9][0-9]*)\.txt|versions/[1-9][0-9]*\.json|scripts/[0-9a-f]{64}\.js"
+    r"|screenshots/index\.json"
+    r"|screenshots/[1-9][0-9]*/[A-Za-z0-9-]+-(notice|preferences)-(mobile|desktop)\.png",
+    re.ASCII,
+)
+_MEMBERS = {
+    "format": str,
+    "format_version": int,
+    "site": str,
+    "origin": str,
+    "generator": str,
+    "created_at": str,
+    "export": str,
+    "filters": dict,
+    "counts": dict,
+    "checkpoint": dict,
+    "files": dict,
+}
+#: No file that is read as a whole is larger; the long ones are read line by line.
+_MAX_WHOLE = 64 * 1024 * 1024
+#: No record is longer.
+_MAX_LINE = 1024 * 1024
+_CHUNK = 256 * 1024
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass
+class Container:
+    """An open bundle, its manifest read and its form checked."""
+
+    archive: zipfile.ZipFile
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Every file but the manifest, in the zip's order."""
+        return [name for name in self.archive.namelist() if name != MANIFEST]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the bundle claims to hold everything up to its checkpoint."""
+        return not any(self.manifest["filters"].values())
+
+    def stream(self, name: str) -> IO[bytes]:
+        """Open a file to read it piece by piece."""
+        return self.archive.open(name)
+
+    def read(self, name: str) -> bytes:
+        """Return a file that must fit into memory."""
+        with self.archive.open(name) as file:
+            content = file.read(_MAX_WHOLE + 1)
+        if len(content) > _MAX_WHOLE:
+            raise Broken(f"{name} is larger than any such file can be.")
+        return content
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return a file's JSON object."""
+        try:
+            return read_document(self.read(name))
+        except Broken as error:
+            raise Broken(f"{name} {error}.") from error
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Give the lines of a file without their ends; each must have one."""
+        with self.archive.open(name) as file:
+            number = 0
+            while line := file.readline(_MAX_LINE):
+                number += 1
+                if not line.endswith(b"\n"):
+                    raise Broken(f"{name}, line {number}: the line is cut off or too long.")
+                yield line[:-1]
+
+    def hash_of(self, name: str) -> tuple[str, int]:
+        """Return SHA-256 and length of a file; reading all of it checks its CRC too."""
+        found, length = hashlib.sha256(), 0
+        with self.archive.open(name) as file:
+            while chunk := file.read(_CHUNK):
+                found.update(chunk)
+                length += len(chunk)
+        return found.hexdigest(), length
+
+
+def open_container(file: Path) -> Container:
+    """Open a bundle and read its manifest. Raises Broken."""
+    try:
+        archive = zipfile.ZipFile(file)
+        _check_entries(archive)
+    except (zipfile.BadZipFile, OSError, struct.error) as error:
+        raise Broken(f"{file} cannot be read as a zip: {error}") from error
+    container = Container(archive)
+    if MANIFEST not in archive.namelist():
+        raise Broken(f"The zip has no {MANIFEST}: it is no bundle.")
+    container.manifest = container.document(MANIFEST)
+    _check_manifest(container.manifest)
+    return container
+
+
+def check_files(container: Container) -> None:
+    """Check that the zip holds exactly what the manifest lists. Raises Broken."""
+    listed, found = container.manifest["files"], container.names
+    for name in found:
+        if name not in listed:
+            raise Broken(f"The zip holds {name}, which the manifest does not list.")
+        if not _NAME.fullmatch(name):
+            raise Broken(f"The manifest lists {name}, which no bundle has.")
+    for name in (*listed, *NEEDED):
+        if name not in found:
+            raise Broken(f"{name} is missing from the zip.")
+    for name in found:
+        digest, length = container.hash_of(name)
+        if listed[name] != {"sha256": digest, "bytes": length}:
+            raise Broken(f"{name} is not the file that the manifest lists: its SHA-256 differs.")
+
+
+def _check_entries(archive: zipfile.ZipFile) -> None:
+    """Refuse a zip that two programs could read differently: twice a name, bytes between."""
+    names = Counter(archive.namelist())
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise Broken(f"The zip holds {twice[0]} twice.")
+    end = 0
+    raw = archive.fp
+    for entry in sorted(archive.infolist(), key=lambda one: one.header_offset):
+        if entry.flag_bits & 0x1 or entry.compress_type not in {0, zipfile.ZIP_DEFLATED}:
+            raise Broken(f"{entry.filename} is packed in a way that no bundle is.")
+        if entry.header_offset != end or raw is None:
+            raise Broken(f"The zip hides bytes before {entry.filename}.")
+        raw.seek(end)
+        magic, name, extra = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
+        if magic != b"PK\x03\x04" or raw.read(name) != entry.filename.encode():
+            raise Broken(f"The zip calls {entry.filename} by two names.")
+        end += _LOCAL_HEADER.size + name + extra + entry.compress_size
+    if end != archive.start_dir or archive.comment:
+        raise Broken("The zip hides bytes after its files.")
+
+
+def _check_manifest(manifest: dict[str, Any]) -> None:
+    if manifest.get("format") != FORMAT or manifest.get("format_version") != FORMAT_VERSION:
+        raise Broken(
+            f"The manifest is not of {FORMAT} {FORMAT_VERSION}, the format that is checked here."
+        )
+    for name, kind in _MEMBERS.items():
+        if type(manifest.get(name)) is not kind:
+            raise Broken(f"The manifest has no right {name}.")
+    if set(manifest["filters"]) != {"from", "to", "versions", "subject"}:
+        raise Broken("The manifest does not say what the bundle selects.")
+    if set(manifest) != set(_MEMBERS):
+        raise Broken("The manifest says more than this format has.")
