@@ -39,6 +39,11 @@ def parse_targets(text: str) -> list[Target]:
     return [_parse(one.strip()) for one in text.split(",") if one.strip()]
 
 
+def witness_keys(text: str) -> list[VerifierKey]:
+    """Return the keys of the witnesses among the targets, each once; raises ConfigError."""
+    return list(dict.fromkeys(one.key for one in parse_targets(text) if one.key is not None))
+
+
 def _parse(name: str) -> Target:
     if len(name) > _MAX_TARGET:
         raise _problem(name, f"longer than {_MAX_TARGET} characters")

@@ -46,6 +46,7 @@ from consent_server.sites import (
     publish_version,
     retire_site,
 )
+from consent_server.targets import witness_keys
 
 blueprint = ApiBlueprint("management", __name__, description="Sites and exports (bearer token)")
 
@@ -270,7 +271,14 @@ def _send_bundle(site_key: str, selection: Selection) -> Response:
     with ExitStack() as kept:
         file = kept.enter_context(tempfile.TemporaryFile())
         export_bundle(
-            parts.database, signer, site_key, selection, file, actor="api", clock=parts.now
+            parts.database,
+            signer,
+            site_key,
+            selection,
+            file,
+            actor="api",
+            clock=parts.now,
+            witnesses=witness_keys(parts.settings.checkpoint_targets),
         )
         size = file.tell()
         file.seek(0)

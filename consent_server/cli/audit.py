@@ -40,6 +40,7 @@ from consent_server.signing import open_signer
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import Site
+from consent_server.targets import witness_keys
 
 _FORMS = ["bundle", "csv", "jsonl", "parquet"]
 _ENDINGS = {".csv": "csv", ".parquet": "parquet", ".zip": "bundle"}
@@ -158,7 +159,9 @@ def export(
 def _export_bundle(
     site_key: str, selection: Selection, output: Path, *, force: bool, take: bool
 ) -> None:
-    signer = open_signer(key_folder(load_settings()), now=now())
+    settings = load_settings()
+    signer = open_signer(key_folder(settings), now=now())
+    witnesses = witness_keys(settings.checkpoint_targets)
     with (
         open_database() as database,
         replacing(output, force=force) as file,
@@ -167,7 +170,15 @@ def _export_bundle(
         if take:
             _photograph(database, site_key, selection)
         done = export_bundle(
-            database, signer, site_key, selection, file, actor=author(), clock=now, tell=tell
+            database,
+            signer,
+            site_key,
+            selection,
+            file,
+            actor=author(),
+            clock=now,
+            witnesses=witnesses,
+            tell=tell,
         )
     click.echo(f"{_count(done.records, 'record')} of {done.leaves} leaves in {output}.", err=True)
     if done.missing_pictures:

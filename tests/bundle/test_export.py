@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
+from consent_server.app import create_app
 from consent_server.bundle.checkpoints import choose_sizes
 from consent_server.bundle.export import export_bundle
 from consent_server.bundle.selection import Selection
@@ -21,6 +23,7 @@ from consent_server.config import Settings, key_folder
 from consent_server.ledger import append_admin_event
 from consent_server.own_record import export_own_record, prove_own_record, read_own_record
 from consent_server.rules.admin_event import Action
+from consent_server.rules.note import Signature, cosignature_message, pack_cosignature
 from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import spell_time
 from consent_server.sealing import seal_waiting
@@ -28,9 +31,11 @@ from consent_server.signing import Signer, open_signer, rotate_key
 from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
-from consent_server.store.models import AdminEvent, Checkpoint, Site, SubjectData
+from consent_server.store.models import AdminEvent, Checkpoint, Cosignature, Site, SubjectData
 from consent_server.verification.bundle import Outside
-from tests.verification.checking import said, said_by_the_small_one
+from tests.rules.ed25519 import sign
+from tests.verification.checking import change, said, said_by_the_small_one, swap
+from tests.verification.logs import WITNESS, WITNESS_SEED
 from tests.visitor import Visitor
 
 ReadSite = Callable[[str], dict[str, Any]]
@@ -258,6 +263,43 @@ def test_the_api_sends_the_same_bundle(
     assert said(file) == ""
     assert "api" in {one["actor"] for one in read(file, "admin.jsonl")}
     assert admin.get("/api/v1/sites/nobody/export?format=bundle").status_code == 404
+
+
+def test_what_a_witness_of_the_settings_signed_can_be_checked_in_the_bundle(
+    visitor: Visitor, settings: Settings, database: Database, signer: Signer, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    [sealed] = [one for one in seal_waiting(database, signer, now=now()) if one.site == "smilee"]
+    size, text = sealed.published.size, sealed.note.rpartition("\n\n")[0] + "\n"
+    seen = pack_cosignature(1, sign(WITNESS_SEED, cosignature_message(1, text)))
+    with database.write() as session:
+        session.add(
+            Cosignature(
+                site_id=find_site(session, "smilee").id,
+                size=size,
+                key_id=WITNESS.key_id.hex(),
+                name=WITNESS.name,
+                line=cosigned_line(seen),
+                received_at=now(),
+            )
+        )
+    target = f"witness:https://witness.example/#{WITNESS.to_text()}"
+    app = create_app(replace(settings, checkpoint_targets=f"{target},{target}"))
+    client = app.test_client()
+    file = tmp_path / "bundle.zip"
+    address = "/api/v1/sites/smilee/export?format=bundle"
+    answer = client.get(address, headers={"Authorization": f"Bearer {settings.api_token}"})
+    file.write_bytes(answer.data)
+    app.extensions["consent"].database.close()
+    assert read(file, "keys.json")["witnesses"] == [WITNESS.to_text()]
+    assert said(file, Outside(keys=[WITNESS])) == said_by_the_small_one(file) == ""
+    change(file, f"checkpoints/{size}.txt", swap(cosigned_line(seen), cosigned_line(bytes(72))))
+    assert "is false" in said(file)
+
+
+def cosigned_line(signed: bytes) -> str:
+    """The signature line of the witness."""
+    return Signature(WITNESS.name, WITNESS.key_id, signed).to_line()
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "bundle"])
