@@ -17,6 +17,7 @@ from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import BrokenFrontier, Frontier
 from consent_server.rules.note import VerifierKey, parse_note, verify_note
 from consent_server.rules.receipt import hash_event
+from consent_server.sealing import KEPT_LEVELS
 from consent_server.signing import verify_signature
 from consent_server.store.models import (
     AdminEvent,
@@ -161,7 +162,7 @@ def _check_leaf(site: Site, row: Any, index: int) -> None:
 
 def _check_nodes(session: Session, site: Site, finished: list[tuple[int, int, bytes]]) -> None:
     for level, index, found in finished:
-        if level and level % 8 == 0:
+        if level and level % KEPT_LEVELS == 0:
             row = session.get(LedgerNode, (site.id, level, index))
             if row is None or row.hash != found:
                 raise BrokenLedger(

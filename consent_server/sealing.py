@@ -22,7 +22,7 @@ from consent_server.rules.checkpoint import Checkpoint, parse_checkpoint
 from consent_server.rules.merkle import Frontier
 from consent_server.rules.note import parse_note
 from consent_server.rules.times import spell_time, to_utc
-from consent_server.signing import Published, Signer
+from consent_server.signing import KeyProblem, Published, Signer
 from consent_server.sites import find_version, read_config
 from consent_server.store.database import Database
 from consent_server.store.models import Checkpoint as CheckpointRow
@@ -65,7 +65,7 @@ def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[S
         try:
             with database.write() as session:
                 sealed = seal_site(session, session.get_one(Site, site_id), signer, now=now)
-        except CannotSeal as error:
+        except (CannotSeal, KeyProblem) as error:
             log.error("%s", error.detail)
         except IntegrityError:
             # Another server sealed the same events; the next round sees it.

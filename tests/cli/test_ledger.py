@@ -129,3 +129,20 @@ def test_keys_that_others_may_read_stop_sealing_with_the_command_that_mends_it(
     refused = ledger(run, "seal")
     assert refused.exit_code == 1
     assert f"chmod 700 {tmp_path / 'keys'}" in refused.output
+
+
+def test_one_ledger_that_cannot_be_sealed_does_not_hold_up_the_others(
+    run: CliRunner, visitor: Visitor, tmp_path: Path
+) -> None:
+    ledger(run, "seal")
+    visitor.withdraw()
+    visitor.site_key = "ujet"
+    visitor.accept_all()
+    for state in (tmp_path / "keys" / "published").iterdir():
+        # What was published of Smilee, and of no other, has three leaves.
+        if '"size": 3' in state.read_text():
+            state.write_text("{}")
+    refused = ledger(run, "seal")
+    assert refused.exit_code == 1
+    assert "ujet: 1 sealed, 3 in all." in refused.output
+    assert "Not everything could be sealed: smilee" in refused.output
