@@ -21,7 +21,6 @@ _SEAL_SECONDS = 0.5
 #: Often enough that little evidence is missing outside, seldom enough to keep it all.
 _PUSH_SECONDS = 60.0
 _HOUR_SECONDS = 3_600.0
-_DAY_SECONDS = 24 * _HOUR_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def jobs_of(settings: Settings, database: Database) -> list[Job]:
             lambda: seal_waiting(database, open_signer(folder, now=now()), now=now()),
         ),
         Job("retention", _HOUR_SECONDS, lambda: run_retention(database)),
-        Job("scrubbing", _DAY_SECONDS, Scrubber(database).run),
+        Job("scrubbing", _HOUR_SECONDS, Scrubber(database).run),
         *(
             Job(f"pushing to {target.address}", _PUSH_SECONDS, Pusher(database, target).run)
             for target in parse_targets(settings.checkpoint_targets)

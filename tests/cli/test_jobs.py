@@ -7,14 +7,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from consent_server.cli.jobs import jobs_of
 from consent_server.cli.opening import now
+from consent_server.config import Settings
+from consent_server.erasure import erase_subject
 from consent_server.rules.times import spell_time
+from consent_server.sites import find_site
+from consent_server.store.database import Database
 from tests.browser.running_server import RunningServer
+from tests.visitor import Visitor
 
 from .test_killed import read_template
 
@@ -74,3 +81,21 @@ def test_a_command_makes_a_new_key_for_the_running_server(server: RunningServer)
     body = fetch(address)
     assert body is not None
     assert len(json.loads(body)["keys"]) == 2
+
+
+def test_each_job_of_a_server_does_its_work(
+    settings: Settings, database: Database, visitor: Visitor, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    with database.write() as session:
+        site = find_site(session, "smilee")
+        erase_subject(
+            session, site, visitor.subject_id, actor="tests", reason="asked to", now=now()
+        )
+    kept = tmp_path / "kept"
+    jobs = jobs_of(replace(settings, checkpoint_targets=f"file:{kept}"), database)
+    done = {job.name: job.run() for job in jobs}
+    assert list(done) == ["sealing", "retention", "scrubbing", f"pushing to {kept}"]
+    assert done["scrubbing"] is True
+    assert done["retention"] == []
+    assert kept.read_text("utf-8").count("/ledger/") >= 5
