@@ -22,6 +22,7 @@ from xdist.scheduler import LoadScopeScheduling
 from consent_server.app import create_app
 from consent_server.config import Settings
 from consent_server.demo import site_files
+from consent_server.signing import Signer, open_signer
 from consent_server.site_form import load_site_form
 from consent_server.sites import publish_version
 from consent_server.store.database import Database
@@ -131,6 +132,12 @@ def admin(app: Flask) -> FlaskClient:
 def visitor(client: FlaskClient) -> Visitor:
     """A visitor of the Smilee site (Swedish, Finnish, English; five services)."""
     return Visitor(client)
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    """The key of a server that starts for the first time."""
+    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
 
 
 @pytest.fixture

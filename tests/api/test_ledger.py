@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,14 +12,9 @@ from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import is_consistent, is_included
 from consent_server.rules.note import parse_note, parse_verifier_key, verify_note
 from consent_server.sealing import seal_waiting
-from consent_server.signing import Signer, open_signer, verify_signature
+from consent_server.signing import Signer, verify_signature
 from consent_server.store.database import Database
 from tests.visitor import Visitor
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
 
 
 def seal(database: Database, signer: Signer) -> None:

@@ -13,12 +13,16 @@ from flask import Flask
 from consent_server.app import create_app
 from consent_server.config import Settings
 from consent_server.demo import site_files
+from consent_server.sealing import seal_waiting
+from consent_server.signing import Signer
 from consent_server.site_form import load_site_form
 from consent_server.sites import publish_version
 from consent_server.store.database import Database
 from consent_server.store.schema import upgrade_schema
+from tests.visitor import Visitor
 
 from .postgresql import PostgresqlServer, running_postgresql
+from .sealed import Seal
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +66,15 @@ def served(store: Database, empty_url: str) -> Iterator[Flask]:
     app = create_app(Settings(database_url=empty_url, api_token="t" * 32))
     yield app
     app.extensions["consent"].database.close()
+
+
+@pytest.fixture
+def seal(served: Flask, store: Database, signer: Signer) -> Seal:
+    """Seals what waits now; returns what was sealed."""
+    return lambda: seal_waiting(store, signer, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def visitor(served: Flask) -> Visitor:
+    """A visitor of the Smilee site on either database."""
+    return Visitor(served.test_client(use_cookies=False))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from consent_server.audit import export_records
 from consent_server.ledger_check import check_ledger
 from consent_server.sealing import origins_of, seal_waiting
-from consent_server.signing import Signer, open_signer
+from consent_server.signing import Signer
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, LedgerQueue
@@ -33,11 +32,6 @@ MANY = 200
 def disk() -> Iterator[BrokenDisk]:
     with breakable_disk() as disk:
         yield disk
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
 
 
 @pytest.fixture

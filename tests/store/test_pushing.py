@@ -24,7 +24,7 @@ from consent_server.pushing import find_waiting
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.note import VerifierKey, parse_note, verify_note
 from consent_server.sealing import open_ledger, seal_waiting
-from consent_server.signing import Signer, open_signer, verify_signature
+from consent_server.signing import Signer, verify_signature
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import CheckpointPush, Cosignature, Ledger
@@ -45,11 +45,6 @@ def listening(server: ThreadingHTTPServer | BaseWSGIServer) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
 
 
 #: For what has nothing to do with the database.

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from flask import Flask
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
-from consent_server import ledger_check
 from consent_server.errors import NotFound
-from consent_server.ledger_check import BrokenLedger, check_ledger
 from consent_server.proofs import prove_consistency, prove_inclusion
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import is_consistent, is_included, root_of
 from consent_server.rules.note import parse_note, verify_note
 from consent_server.sealing import (
     CannotSeal,
-    Sealed,
     begin_anew,
     last_checkpoint,
     open_ledger,
-    origins_of,
     seal_site,
     seal_waiting,
 )
@@ -43,35 +37,12 @@ from consent_server.store.models import (
 )
 from tests.visitor import Visitor
 
-Seal = Callable[[], list[Sealed]]
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    return open_signer(tmp_path / "keys", now=datetime.now(UTC))
-
-
-@pytest.fixture
-def seal(served: Flask, store: Database, signer: Signer) -> Seal:
-    return lambda: seal_waiting(store, signer, now=datetime.now(UTC))
-
-
-@pytest.fixture
-def visitor(served: Flask) -> Visitor:
-    return Visitor(served.test_client(use_cookies=False))
+from .sealed import Seal, check
 
 
 def smilee(database: Database) -> Site:
     with database.read() as session:
         return find_site(session, "smilee")
-
-
-def check(database: Database, signer: Signer) -> int:
-    """Check the whole ledger; return how many leaves it has."""
-    with database.read() as session:
-        site = find_site(session, "smilee")
-        keys = [key for name in origins_of(session, site) for key in signer.verifiers(name)]
-        return check_ledger(session, site, keys).leaves
 
 
 def add_events(database: Database, count: int) -> None:
@@ -134,21 +105,6 @@ def test_a_tree_carried_on_is_the_tree_built_at_once(
         leaves = list(session.scalars(select(LedgerLeaf.leaf_hash).order_by(LedgerLeaf.leaf_index)))
     for published in sizes:
         assert root_of(leaves[: published.size]) == published.root
-
-
-def test_a_ledger_of_several_readings_is_checked_to_its_end(
-    visitor: Visitor,
-    store: Database,
-    seal: Seal,
-    signer: Signer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ledger_check, "_AT_ONCE", 2)
-    for _ in range(3):
-        for _ in range(3):
-            visitor.accept_all()
-        seal()
-    assert check(store, signer) == 11
 
 
 def test_every_leaf_can_be_proved_at_every_border(store: Database, seal: Seal) -> None:
@@ -295,90 +251,6 @@ def test_erasing_a_visitor_changes_no_root(
         last = last_checkpoint(session, find_site(session, "smilee"))
         assert last is not None
         assert last.root == sealed.published.root
-
-
-CHANGES = {
-    "a field of a record": "UPDATE consent_event SET language = 'xx'",
-    "a record and its hash": "UPDATE consent_event SET kind = 'refused', leaf_hash = leaf_hash",
-    "a record taken out": "DELETE FROM consent_event",
-    "a leaf taken out": "DELETE FROM ledger_leaf WHERE leaf_index = 2",
-    "the last leaf taken out": "DELETE FROM ledger_leaf WHERE leaf_index = 3",
-    "an administrator's act": "UPDATE admin_event SET actor = 'nobody'",
-    "the words of a version": "UPDATE site_version SET config_hash = 'a'",
-    "a checkpoint's note": "UPDATE checkpoint SET note = replace(note, 'sealed 2', 'sealed 1')",
-    "two leaves swapped": (
-        "UPDATE ledger_leaf SET leaf_index = CASE leaf_index WHEN 1 THEN -1 ELSE -2 END "
-        "WHERE leaf_index IN (1, 2)"
-    ),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_every_change_behind_the_triggers_is_found(
-    visitor: Visitor, store: Database, seal: Seal, signer: Signer, change: str
-) -> None:
-    visitor.accept_all()
-    visitor.withdraw()
-    seal()
-    assert check(store, signer) == 4
-    with store.write() as session:
-        remove_triggers(store)
-        session.execute(text(change))
-        if "-1" in change:
-            session.execute(
-                text(
-                    "UPDATE ledger_leaf SET leaf_index = CASE leaf_index "
-                    "WHEN -1 THEN 2 ELSE 1 END WHERE leaf_index < 0"
-                )
-            )
-    with pytest.raises(BrokenLedger):
-        check(store, signer)
-
-
-def remove_triggers(database: Database) -> None:
-    """Do what only the owner of the database can do."""
-    with database.engine.begin() as connection:
-        if database.is_sqlite:
-            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
-            statements = [f"DROP TRIGGER {name}" for name in names]
-        else:
-            tables = connection.scalars(
-                text("SELECT DISTINCT event_object_table FROM information_schema.triggers")
-            )
-            statements = [f"ALTER TABLE {name} DISABLE TRIGGER ALL" for name in tables]
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def test_a_change_names_the_record(
-    visitor: Visitor, store: Database, seal: Seal, signer: Signer
-) -> None:
-    receipts = [visitor.accept_all().json, visitor.withdraw().json]
-    seal()
-    remove_triggers(store)
-    assert receipts[1] is not None
-    with store.write() as session:
-        session.execute(text("UPDATE consent_event SET kind = 'given' WHERE kind = 'withdrawn'"))
-    with pytest.raises(BrokenLedger) as found:
-        check(store, signer)
-    assert f"Record 2 (event {receipts[1]['event_id']}) was changed" in found.value.detail
-
-
-def test_a_root_signed_with_the_true_key_over_changed_leaves_is_found(
-    visitor: Visitor, store: Database, seal: Seal, signer: Signer
-) -> None:
-    visitor.accept_all()
-    seal()
-    visitor.withdraw()
-    seal()
-    remove_triggers(store)
-    with store.write() as session:
-        session.execute(text("DELETE FROM checkpoint WHERE size = 3"))
-        session.execute(
-            text("UPDATE ledger_leaf SET leaf_hash = (SELECT leaf_hash FROM admin_event LIMIT 1)")
-        )
-    with pytest.raises(BrokenLedger):
-        check(store, signer)
 
 
 def test_a_leaf_cannot_be_given_twice(store: Database, seal: Seal, visitor: Visitor) -> None:
