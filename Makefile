@@ -15,7 +15,7 @@ PYBABEL := $(BIN)/pybabel --quiet
 WRAP := --width 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check widget translations
+.PHONY: help run test soak check widget translations
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -26,6 +26,9 @@ run: $(VENV)/installed $(COMPILED) ## serve the five demo sites on http://127.0.
 
 test: $(VENV)/driven $(COMPILED) ## run every test, real browsers included (ARGS="-k notice" for some)
 	$(BIN)/pytest --numprocesses $(JOBS) $(ARGS)
+
+soak: $(VENV)/driven $(COMPILED) ## run the long versions one after another; logs go to docs/soak (hours)
+	SOAK_LOGS=docs/soak $(BIN)/pytest -m soak --capture=no $(ARGS)
 
 check: $(VENV)/tested $(COMPILED) $(if $(NODE),$(NODE_MODULES)) ## look for mistakes without running anything: ruff, mypy, tsc
 	$(BIN)/ruff check
@@ -40,9 +43,12 @@ widget: $(NODE_MODULES) ## build static/widget from widget/src (needs Node 20)
 
 translations: $(VENV)/installed ## take new texts into translations/, then compile them
 	$(PYBABEL) extract --mapping babel.cfg --omit-header --add-location file $(WRAP) --output translations/messages.pot .
-	$(PYBABEL) update --input-file translations/messages.pot --output-dir translations \
-		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date $(WRAP)
-	$(PYBABEL) compile --directory translations
+	$(PYBABEL) extract --mapping babel-catalogue.cfg --omit-header --add-location file $(WRAP) --output translations/catalogue.pot .
+	for domain in messages catalogue; do \
+		$(PYBABEL) update --domain $$domain --input-file translations/$$domain.pot --output-dir translations \
+			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date $(WRAP) || exit; \
+	done
+	$(PYBABEL) compile --directory translations --domain 'messages catalogue'
 
 # The files below are made once, and again when what they depend on changes.
 

@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileTranslations(BuildHookInterface):  # type: ignore[type-arg]
-    """Turn each messages.po into the messages.mo beside it."""
+    """Turn each .po into the .mo beside it."""
 
     PLUGIN_NAME = "custom"
 

@@ -9,25 +9,44 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict
-from consent_server.ledger import Recorded, ShownVersion, event_of, not_before_sealed
-from consent_server.rules.decision import Decision, Grants, check_decision, kind_of
+from consent_server.ledger import Recorded, ShownVersion, receipt_of_row
+from consent_server.recall import Known, recall
+from consent_server.rules.decision import Decision, Grants, kind_of
 from consent_server.rules.receipt import (
     SALT_BYTES,
     Event,
-    build_receipt,
     commit_subject,
-    hash_event,
+    hash_entry,
+    leaf_entry,
+    receipt_of,
     subject_key,
 )
-from consent_server.store.models import ConsentEvent, LedgerQueue, SubjectData
+from consent_server.rules.regimes import valid_days
+from consent_server.rules.sight import Sight, describe_signals
+from consent_server.rules.times import spell_time
+from consent_server.store.answers import Said, number_answers
+from consent_server.store.decision_rows import (
+    insert_events,
+    insert_links,
+    insert_waiting,
+)
 from consent_server.totals import add_to_totals
+from consent_server.webhooks import queue_events
 
 #: Times are kept in milliseconds.
 _TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOf:
+    """The record that a decision was copied from: its time of receipt, and how long it holds."""
+
+    event_id: UUID
+    received_at: datetime
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,8 @@ class Wanted:
 
     shown: ShownVersion
     decision: Decision
+    sight: Sight = Sight()  # noqa: RUF009 (frozen)
+    copy_of: CopyOf | None = None
 
     @property
     def place(self) -> tuple[int, UUID]:
@@ -59,25 +80,20 @@ class _New:
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database says of the decisions and subjects of one site."""
-
-    events: Mapping[UUID, ConsentEvent]
-    links: Mapping[UUID, SubjectData]
-    latest: Mapping[bytes, tuple[datetime, UUID, Grants]]
-    now: datetime
-
-
 def append_event(
-    session: Session, shown: ShownVersion, decision: Decision, *, now: datetime
+    session: Session,
+    shown: ShownVersion,
+    decision: Decision,
+    *,
+    now: datetime,
+    sight: Sight = Sight(),  # noqa: B008 (frozen)
 ) -> Recorded:
     """Append a decision, or return the receipt it got the first time.
 
     Raises Conflict when it does not fit the version, or when another decision was
     recorded under its id. It counts as recorded only once the caller committed.
     """
-    (outcome,) = append_together(session, [Wanted(shown, decision)], now=now)
+    (outcome,) = append_together(session, [Wanted(shown, decision, sight)], now=now)
     if isinstance(outcome, Conflict):
         raise outcome
     return outcome
@@ -103,14 +119,13 @@ def _apart(
     waiting: Iterable[tuple[int, Wanted]],
 ) -> tuple[list[tuple[int, Wanted]], list[tuple[int, Wanted]]]:
     """Part what may be looked up and written at once from what has to come after it."""
-    together, later = [], []
+    together: list[tuple[int, Wanted]] = []
+    later: list[tuple[int, Wanted]] = []
     seen: set[object] = set()
     for number, one in waiting:
-        if one.place in seen or one.subject in seen:
-            later.append((number, one))
-        else:
-            together.append((number, one))
-        seen.update((one.place, one.subject))
+        whose = one.place, one.subject
+        (together if seen.isdisjoint(whose) else later).append((number, one))
+        seen.update(whose)
     return together, later
 
 
@@ -119,79 +134,57 @@ def _append_apart(
 ) -> dict[int, Recorded | Conflict]:
     outcomes: dict[int, Recorded | Conflict] = {}
     new: list[_New] = []
+    known: dict[int, Known] = {}
     for site_id in sorted({one.shown.site_id for _, one in wanted}):
         of_site = [(number, one) for number, one in wanted if one.shown.site_id == site_id]
-        known = _look_up(session, site_id, [one for _, one in of_site], now)
+        known[site_id] = recall(
+            session,
+            site_id,
+            ids=[one.decision.decision_id for _, one in of_site],
+            keys=[one.subject[1] for _, one in of_site],
+            answers={_first_answer(one) for _, one in of_site},
+            now=now,
+        )
         for number, one in of_site:
             try:
-                outcomes[number] = _append(known, one, new)
+                outcomes[number] = _append(known[site_id], one, new)
             except Conflict as conflict:
                 outcomes[number] = conflict
-    _write(session, new)
+    _write(session, new, known)
     return outcomes
 
 
-def _append(known: _Known, one: Wanted, new: list[_New]) -> Recorded:
-    check_decision(one.shown.config, one.decision)
+def _append(known: Known, one: Wanted, new: list[_New]) -> Recorded:
+    one.shown.check(one.decision)
     key = one.subject[1]
     earlier = known.events.get(one.decision.decision_id)
     if earlier is not None:
-        return Recorded(_repeat(earlier, known.links.get(earlier.event_id), one, key), new=False)
+        event_id = one.decision.decision_id
+        return Recorded(_repeat(earlier, known.keys.get(event_id), one, key), new=False)
     received, _, previous = known.latest.get(key, (None, None, None))
     # A clock that steps back must not reorder what one visitor said.
     now = known.now if received is None else max(known.now, received + _TICK)
     salt = secrets.token_bytes(SALT_BYTES)
     event = _build_event(one, key, salt, previous, now)
-    leaf_hash = hash_event(event)
+    entry = leaf_entry(event)
+    leaf_hash = hash_entry(entry)
     new.append(_New(one.shown.site_id, event, leaf_hash, key, salt))
-    return Recorded(build_receipt(event, leaf_hash, salt), new=True)
+    return Recorded(receipt_of(entry, leaf_hash, salt), new=True)
 
 
-def _look_up(session: Session, site_id: int, wanted: Sequence[Wanted], now: datetime) -> _Known:
-    ids = [one.decision.decision_id for one in wanted]
-    keys = [one.subject[1] for one in wanted]
-    events = session.scalars(
-        select(ConsentEvent).where(ConsentEvent.site_id == site_id, ConsentEvent.event_id.in_(ids))
-    ).all()
-    links = (
-        session.scalars(
-            select(SubjectData).where(
-                SubjectData.site_id == site_id,
-                SubjectData.event_id.in_([event.event_id for event in events]),
-            )
-        ).all()
-        if events
-        else ()
+def _first_answer(one: Wanted) -> Said:
+    """Return the answer as it is of a visitor who said nothing before."""
+    shown, decision = one.shown, one.decision
+    return Said(
+        version=shown.number,
+        kind=str(kind_of(decision.grants, None, decision.method)),
+        method=str(decision.method),
+        layer=str(decision.layer),
+        script_hash=shown.script_hash,
+        language=decision.language,
+        regime=shown.regime,
+        grants=tuple(decision.grants.items()),
     )
-    return _Known(
-        events={event.event_id: event for event in events},
-        links={link.event_id: link for link in links},
-        latest=_latest(session, site_id, keys),
-        now=not_before_sealed(session, site_id, now),
-    )
-
-
-def _latest(
-    session: Session, site_id: int, keys: Sequence[bytes]
-) -> dict[bytes, tuple[datetime, UUID, Grants]]:
-    """Return what each subject said last, and when it was received."""
-    said = session.execute(
-        select(
-            SubjectData.subject_key,
-            ConsentEvent.received_at,
-            ConsentEvent.event_id,
-            ConsentEvent.grants,
-        )
-        .join(
-            ConsentEvent,
-            (SubjectData.site_id == ConsentEvent.site_id)
-            & (SubjectData.event_id == ConsentEvent.event_id),
-        )
-        .where(SubjectData.site_id == site_id, SubjectData.subject_key.in_(keys))
-        .order_by(ConsentEvent.received_at, ConsentEvent.event_id)
-    )
-    # The last of each stays.
-    return {key: (received, event_id, grants) for key, received, event_id, grants in said}
 
 
 def _build_event(
@@ -201,94 +194,91 @@ def _build_event(
     return Event(
         site=shown.site,
         event_id=decision.decision_id,
-        kind=kind_of(decision.grants, previous),
+        kind=kind_of(decision.grants, previous, decision.method),
         method=decision.method,
         layer=decision.layer,
         version=shown.number,
         version_hash=shown.config_hash,
         script_hash=shown.script_hash,
         language=decision.language,
-        regime=shown.config["regime"],
-        region="",
-        signals={},
+        regime=shown.regime,
+        region=one.sight.region,
+        signals={**describe_signals(one.sight, decision.signal), **_link(one.copy_of)},
         grants=dict(decision.grants),
         decided_at=decision.decided_at,
         received_at=now,
-        valid_until=now + timedelta(days=shown.config["valid_days"]),
+        valid_until=one.copy_of.valid_until
+        if one.copy_of
+        else now + timedelta(days=valid_days(shown.config, shown.regime)),
         subject_commitment=commit_subject(salt, key),
     )
 
 
-def _write(session: Session, new: Sequence[_New]) -> None:
-    if not new:
-        return
-    links = [
-        {
-            "site_id": one.site_id,
-            "event_id": one.event.event_id,
-            "subject_key": one.key,
-            "salt": one.salt,
-        }
-        for one in new
-    ]
-    # The sealer hears of them in the transaction that writes them.
-    queued = [
-        {
-            "site_id": one.site_id,
-            "received_at": one.event.received_at,
-            "event_id": one.event.event_id,
-            "leaf_hash": one.leaf_hash,
-        }
-        for one in new
-    ]
-    connection = session.connection()
-    connection.execute(insert(ConsentEvent), [_row(one) for one in new])
-    connection.execute(insert(SubjectData), links)
-    connection.execute(insert(LedgerQueue), queued)
-    add_to_totals(session, [(one.site_id, one.event) for one in new])
-
-
-def _row(one: _New) -> dict[str, Any]:
-    event = one.event
+def _link(copy_of: CopyOf | None) -> dict[str, Any]:
+    """Return what ties a copy to its first record, for ever: no person is in it."""
+    if copy_of is None:
+        return {}
     return {
-        "site_id": one.site_id,
-        "event_id": event.event_id,
-        "kind": event.kind,
-        "method": event.method,
-        "layer": event.layer,
-        "version": event.version,
-        "script_hash": event.script_hash,
-        "language": event.language,
-        "regime": event.regime,
-        "region": event.region,
-        "signals": event.signals,
-        "grants": event.grants,
-        "decided_at": event.decided_at,
-        "received_at": event.received_at,
-        "valid_until": event.valid_until,
-        "subject_commitment": event.subject_commitment,
-        "leaf_hash": one.leaf_hash,
+        "copy_of": str(copy_of.event_id),
+        "first_received_at": spell_time(copy_of.received_at),
     }
 
 
-def _repeat(
-    row: ConsentEvent, subject: SubjectData | None, one: Wanted, key: bytes
-) -> dict[str, Any]:
-    """Return the first receipt again; refuse another decision under the same id."""
-    shown, decision = one.shown, one.decision
-    same = (
-        row.grants == dict(decision.grants)
-        and row.method == decision.method
-        and row.layer == decision.layer
-        and row.version == decision.version
-        and row.script_hash == shown.script_hash
-        and row.language == decision.language
-        and row.decided_at == decision.decided_at
+def _write(session: Session, new: Sequence[_New], known: Mapping[int, Known]) -> None:
+    if not new:
+        return
+    connection = session.connection()
+    answers = [Said.in_event(one.event) for one in new]
+    numbers: dict[tuple[int, Said], int] = {}
+    for site_id in sorted({one.site_id for one in new}):
+        said = {what for one, what in zip(new, answers, strict=True) if one.site_id == site_id}
+        found = number_answers(connection, site_id, said, known[site_id].numbers)
+        numbers |= {(site_id, what): found[what] for what in said}
+    insert_events(
+        connection,
+        [_row(one, numbers[one.site_id, what]) for one, what in zip(new, answers, strict=True)],
     )
-    if not same or (subject is not None and subject.subject_key != key):
+    insert_links(connection, [(one.site_id, one.event.event_id, one.key, one.salt) for one in new])
+    # The sealer hears of them in the transaction that writes them.
+    insert_waiting(
+        connection,
+        [(one.site_id, one.event.received_at, one.event.event_id, one.leaf_hash) for one in new],
+    )
+    told = {site_id: every for one in known.values() for site_id, every in one.told.items()}
+    queue_events(session, [(one.site_id, one.event, one.key) for one in new], told)
+    add_to_totals(session, [(one.site_id, one.event) for one in new])
+
+
+def _row(one: _New, answer_number: int) -> tuple[Any, ...]:
+    event = one.event
+    return (
+        event.decided_at,
+        event.received_at,
+        event.valid_until,
+        one.site_id,
+        answer_number,
+        event.event_id,
+        event.subject_commitment,
+        event.region,
+        event.signals,
+    )
+
+
+def _repeat(row: Any, subject: bytes | None, one: Wanted, key: bytes) -> dict[str, Any]:
+    """Return the first receipt again; refuse another decision under the same id."""
+    shown, decision, said = one.shown, one.decision, row.ConsentEvent.said
+    same = (
+        said.grants == dict(decision.grants)
+        and said.method == decision.method
+        and said.layer == decision.layer
+        and said.version == decision.version
+        and said.script_hash == shown.script_hash
+        and said.language == decision.language
+        and row.ConsentEvent.decided_at == decision.decided_at
+    )
+    if not same or (subject is not None and subject != key):
         raise Conflict(
             "Another decision was recorded under this decision_id. "
-            "Make a new id (UUID version 4) for each decision."
+            "Make a new id (UUID version 7 or 4) for each decision."
         )
-    event = event_of(row, shown.site, shown.config_hash)
-    return build_receipt(event, row.leaf_hash, subject.salt if subject else None)
+    return receipt_of_row(row, shown.site)

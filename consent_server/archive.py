@@ -41,12 +41,20 @@ _OF_A_SITE: Mapping[str, str] = {
     "controller": "controller",
     "data_protection": "contacts",
     "supervisory_authority": "contacts",
-    "regime": "regime",
+    **dict.fromkeys(
+        (
+            *("regime", "regions", "sold_or_shared", "sensitive", "exempt", "do_not_track"),
+            "children",
+        ),
+        "regime",
+    ),
     "ask_again": "ask_again",
     "valid_days": "valid_days",
     "keep_records": "keep_records",
     "origins": "site_addresses",
     "cookie_domain": "site_addresses",
+    "hand_over": "site_addresses",
+    "identify": "site_addresses",
     "blocking": "technique",
     "allowed_hosts": "technique",
     "compatible": "technique",
@@ -65,6 +73,8 @@ _REASONS: Mapping[str, str] = {
     "controller": "controller",
     "regime": "regime",
     "ask_again": "ask_again",
+    "holds_at": "site_addresses",
+    "follows_sign_in": "site_addresses",
     "category": "category_added",
     "ground": "service_ground",
     "recipient": "service_recipients",
@@ -228,6 +238,7 @@ def _wording(config: Config, other: Config, language: str) -> Any:
     shared = other["texts"][language]
     return [
         {k: v for k, v in words["ui"].items() if k not in _DERIVED and k != "policy_url"},
+        {k: v for k, v in words.get("regimes", {}).items() if k in shared.get("regimes", {})},
         [
             {k: v for k, v in words["categories"][key].items() if k not in _DERIVED}
             for key in sorted(words["categories"])

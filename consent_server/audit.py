@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from consent_server.ledger import event_of
-from consent_server.rules.receipt import build_receipt
+from consent_server.ledger import receipt_of_row
 from consent_server.rules.times import spell_time
 from consent_server.sites import read_config
-from consent_server.store.models import ConsentEvent, Site, SiteScript, SiteVersion, SubjectData
+from consent_server.store.models import Answer, ConsentEvent, Site, SiteScript, SiteVersion
+from consent_server.store.record_rows import SAME_ANSWER, select_records
 
 Record = dict[str, Any]
 
@@ -78,24 +78,13 @@ def export_records(
     subject was erased. Rows are read as they are taken, never all at once.
     """
     query = (
-        select(ConsentEvent, SubjectData.salt, SiteVersion.config_hash)
-        .outerjoin(
-            SubjectData,
-            (SubjectData.site_id == ConsentEvent.site_id)
-            & (SubjectData.event_id == ConsentEvent.event_id),
-        )
-        .join(
-            SiteVersion,
-            (SiteVersion.site_id == ConsentEvent.site_id)
-            & (SiteVersion.number == ConsentEvent.version),
-        )
+        select_records()
         .where(*_period(site, since, until))
         .order_by(ConsentEvent.received_at, ConsentEvent.event_id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    key = site.key
-    for row, salt, version_hash in session.execute(query):
-        yield build_receipt(event_of(row, key, version_hash), row.leaf_hash, salt)
+    for row in session.execute(query):
+        yield receipt_of_row(row, site.key)
 
 
 def versions_of(
@@ -106,7 +95,8 @@ def versions_of(
     The SHA-256 of the canonical JSON (RFC 8785) of `config` is `config_hash`, which
     each record repeats as `version_hash`.
     """
-    named = select(ConsentEvent.version).where(*_period(site, since, until)).distinct()
+    named = select(Answer.version).select_from(ConsentEvent).join(Answer, SAME_ANSWER)
+    named = named.where(*_period(site, since, until)).distinct()
     for number in sorted(session.scalars(named)):
         yield describe_version(session, site, number)
 

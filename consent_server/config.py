@@ -16,6 +16,9 @@ MIN_TOKEN_LENGTH = 32
 #: Names of keys in signed notes (C2SP signed-note).
 _NAME = re.compile(r"[!-*,-~]{1,200}")
 
+#: A field name (RFC 9110, 5.1), and perhaps another for the part of the country.
+_HEADERS = re.compile(r"[A-Za-z0-9-]{1,60}(, ?[A-Za-z0-9-]{1,60})?")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -24,7 +27,7 @@ class Settings:
     database_url: str = "sqlite:///var/consent.sqlite"
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 16
+    threads: int = 32
     public_url: str = ""
     widget_path: str = "/w"
     key_folder: str = ""
@@ -33,10 +36,16 @@ class Settings:
     witness_name: str = ""
     api_token: str = ""
     trusted_proxies: int = 0
+    region_header: str = ""
+    region_database: str = ""
     decisions_per_minute: int = 60
     site_decisions_per_minute: int = 60_000
+    scripts_without_proof: bool = True
     demo: bool = False
     log_level: str = "info"
+    log_format: str = "text"
+    request_log: bool = False
+    metrics_token: str = ""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -63,12 +72,20 @@ def load_settings(**overrides: Any) -> Settings:
             "witness_name": env.str("WITNESS_NAME", defaults.witness_name),
             "api_token": env.str("API_TOKEN", defaults.api_token),
             "trusted_proxies": env.int("TRUSTED_PROXIES", defaults.trusted_proxies),
+            "region_header": env.str("REGION_HEADER", defaults.region_header),
+            "region_database": env.str("REGION_DATABASE", defaults.region_database),
             "decisions_per_minute": env.int("DECISIONS_PER_MINUTE", defaults.decisions_per_minute),
             "site_decisions_per_minute": env.int(
                 "SITE_DECISIONS_PER_MINUTE", defaults.site_decisions_per_minute
             ),
+            "scripts_without_proof": env.bool(
+                "SCRIPTS_WITHOUT_PROOF", defaults.scripts_without_proof
+            ),
             "demo": env.bool("DEMO", defaults.demo),
             "log_level": env.str("LOG_LEVEL", defaults.log_level).lower(),
+            "log_format": env.str("LOG_FORMAT", defaults.log_format).lower(),
+            "request_log": env.bool("REQUEST_LOG", defaults.request_log),
+            "metrics_token": env.str("METRICS_TOKEN", defaults.metrics_token),
         }
     except EnvError as error:
         raise ConfigError(str(error)) from error
@@ -93,7 +110,13 @@ def key_folder(settings: Settings) -> Path:
 
 
 def _check(settings: Settings) -> None:
-    problems = [
+    for right, message in (*_check_serving(settings), *_check_operating(settings)):
+        if not right:
+            raise ConfigError(message)
+
+
+def _check_serving(settings: Settings) -> list[tuple[bool, str]]:
+    return [
         (
             settings.database_url.startswith(("sqlite://", "postgresql+psycopg://")),
             "CONSENT_DATABASE_URL must start with sqlite:/// or postgresql+psycopg://",
@@ -119,7 +142,17 @@ def _check(settings: Settings) -> None:
             not settings.witness_name or _NAME.fullmatch(settings.witness_name) is not None,
             "CONSENT_WITNESS_NAME must be a name such as witness.example.net: no spaces, no plus",
         ),
+    ]
+
+
+def _check_operating(settings: Settings) -> list[tuple[bool, str]]:
+    return [
         (0 <= settings.trusted_proxies <= 5, "CONSENT_TRUSTED_PROXIES must be 0 to 5"),
+        (
+            not settings.region_header or _HEADERS.fullmatch(settings.region_header) is not None,
+            "CONSENT_REGION_HEADER must name one header, or two with a comma: "
+            "CF-IPCountry,CF-Region-Code",
+        ),
         (settings.decisions_per_minute >= 1, "CONSENT_DECISIONS_PER_MINUTE must be at least 1"),
         (
             settings.site_decisions_per_minute >= 1,
@@ -129,7 +162,10 @@ def _check(settings: Settings) -> None:
             settings.log_level in {"debug", "info", "warning", "error"},
             "CONSENT_LOG_LEVEL must be debug, info, warning or error",
         ),
+        (
+            not settings.metrics_token or len(settings.metrics_token) >= MIN_TOKEN_LENGTH,
+            f"CONSENT_METRICS_TOKEN must have at least {MIN_TOKEN_LENGTH} characters; "
+            "make one with: consent-server token",
+        ),
+        (settings.log_format in {"text", "json"}, "CONSENT_LOG_FORMAT must be text or json"),
     ]
-    for right, message in problems:
-        if not right:
-            raise ConfigError(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,9 +21,9 @@ _MAX_ANSWER = 64 * 1024
 
 
 class NotDelivered(ConsentError):
-    """The other side did not take a checkpoint; the message says what it said."""
+    """The other side did not take what it was sent; the message says what it said."""
 
-    status, code, title = 502, "not_delivered", "The checkpoint was not taken"
+    status, code, title = 502, "not_delivered", "What was sent was not taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,22 @@ class Answer:
     body: bytes
 
 
-def post(address: str, body: bytes) -> Answer:
+def post(address: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
     """Send a text and return the answer, whatever its status; follows no redirect.
 
     Raises NotDelivered when there is none, or one that is too long or too slow.
     """
     parts = urlsplit(address)
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    headers = {
+    sent = {
         "Content-Type": "text/plain; charset=utf-8",
         "User-Agent": f"consent-server/{__version__}",
+        **(headers or {}),
     }
     deadline = time.monotonic() + _ALL_SECONDS
     try:
         with closing(_connect(parts.scheme, parts.hostname or "", parts.port)) as connection:
-            connection.request("POST", path, body, headers)
+            connection.request("POST", path, body, sent)
             answer = connection.getresponse()
             found = _read(answer, deadline)
             return Answer(answer.status, answer.headers.get_content_type(), found)

@@ -13,9 +13,11 @@ import brotli
 
 from consent_server.catalogue import Service, load_catalogue
 from consent_server.diagnosis_texts import DIAGNOSIS_TEXTS
+from consent_server.languages import LANGUAGES, SOURCE_LANGUAGE, direction_of
+from consent_server.packing import PackedScript
 from consent_server.paths import asset_dir
-from consent_server.texts import LANGUAGES, RIGHT_TO_LEFT, translate
-from consent_server.widget import ITEM_KINDS, PackedScript, Script
+from consent_server.texts import translate
+from consent_server.widget import ITEM_KINDS, Script
 
 #: Made while an owner waits: the last tenth of its size is not worth it.
 _BROTLI_QUALITY = 9
@@ -44,8 +46,13 @@ def _facts(config: Mapping[str, Any], version: int, script: Script) -> dict[str,
         "origins": config["origins"],
         "allowed_hosts": config.get("allowed_hosts", []),  # older versions have none
         "services": dict(_services(config)),
-        "texts": {language: _texts(language) for language in LANGUAGES},
+        "texts": {language: _texts(language) for language in _languages(config)},
     }
+
+
+def _languages(config: Mapping[str, Any]) -> list[str]:
+    """Return the languages of the site and English; older versions may name one we lack."""
+    return [code for code in LANGUAGES if code == SOURCE_LANGUAGE or code in config["languages"]]
 
 
 def _services(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,6 +86,5 @@ def _catalogued(service: Service) -> dict[str, Any]:
 
 
 def _texts(language: str) -> dict[str, str]:
-    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
     found = {name: translate(language, text) for name, text in DIAGNOSIS_TEXTS.items()}
-    return {"direction": direction, **found}
+    return {"direction": direction_of(language), **found}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consent_server.config import Settings, key_folder, sqlite_path
 from consent_server.errors import ConsentError
+from consent_server.regions import Regions
 from consent_server.rules.times import spell_time, to_utc
 from consent_server.signing import find_signer
 from consent_server.store.database import Database
@@ -47,6 +48,8 @@ def examine_server(settings: Settings, database: Database, *, now: datetime) -> 
     yield from looking("space", lambda: _space(settings))
     yield from looking("clock", lambda: _clock(database, now))
     yield from looking("key", lambda: _key(settings))
+    if settings.region_header or settings.region_database:
+        yield from looking("regions", lambda: _regions(settings))
     if settings.witness_logs:
         yield from looking("witness", lambda: _witness(settings))
 
@@ -149,6 +152,21 @@ def _key(settings: Settings) -> Finding:
     made = spell_time(signer.keys[-1].created_at)
     said = f"{number} {'key' if number == 1 else 'keys'} in {folder}, the last of {made}."
     return Finding("key", True, said)
+
+
+def _regions(settings: Settings) -> Finding:
+    """Look whether what is to say where visitors are is believed and can be read."""
+    regions = Regions(settings)
+    if settings.region_header and not regions.headers:
+        return Finding(
+            "regions",
+            False,
+            f"{settings.region_header} is not believed: anybody can send it.",
+            "Set CONSENT_TRUSTED_PROXIES to the number of proxies in front, and let them set the "
+            "header themselves. Until then everybody is asked as strictly as anywhere.",
+        )
+    sources = [*regions.headers, *([settings.region_database] if regions.by_address else [])]
+    return Finding("regions", True, f"Visitors are where {', then '.join(sources)} says.")
 
 
 def _witness(settings: Settings) -> Finding:

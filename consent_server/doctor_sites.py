@@ -30,6 +30,7 @@ from consent_server.sites import find_site, list_sites
 from consent_server.store.database import Database
 from consent_server.store.models import Checkpoint
 from consent_server.targets import Target, parse_targets
+from consent_server.webhooks import WebhookState, list_webhooks
 
 #: Sealing is a second behind at most; a busy machine may take longer.
 MAX_UNSEALED = timedelta(seconds=10)
@@ -65,6 +66,10 @@ def examine_sites(settings: Settings, database: Database, *, now: datetime) -> F
         for target in parse_targets(settings.checkpoint_targets):
             name = f"push {target.address}"
             yield from look(name, partial(_push, target=target, now=now))
+    with database.read() as session:
+        states = list_webhooks(session)
+    for state in states:
+        yield _webhook(state, now)
     yield from look("retention", partial(_retention, now=now))
 
 
@@ -150,6 +155,20 @@ def _push(session: Session, *, target: Target, now: datetime) -> Finding:
             "What it answers: consent-server ledger push",
         )
     return Finding(name, True, "It has what was sealed.")
+
+
+def _webhook(state: WebhookState, now: datetime) -> Finding:
+    name = f"webhook {state.site}"
+    if state.given_up or (state.oldest is not None and now - state.oldest > MAX_UNPUSHED):
+        since = f", the oldest since {spell_time(state.oldest)}" if state.oldest else ""
+        return Finding(
+            name,
+            False,
+            f"{state.waiting} wait for {state.url}{since}; {state.given_up} were given up. "
+            f"It said last: {state.said or 'nothing'}",
+            f"Put that server right, then: consent-server webhook retry {state.site}",
+        )
+    return Finding(name, True, f"{state.url} knows what was changed.")
 
 
 def _retention(session: Session, *, now: datetime) -> Finding:

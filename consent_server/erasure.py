@@ -12,6 +12,8 @@ from consent_server.ledger import append_admin_event
 from consent_server.rules.admin_event import Action
 from consent_server.rules.receipt import subject_key
 from consent_server.store.models import Site, SubjectData
+from consent_server.store.outside_models import Identity
+from consent_server.webhooks import queue_erasure
 
 
 def count_subject(session: Session, site: Site, subject_id: str) -> int:
@@ -35,10 +37,15 @@ def erase_subject(
     if subject_id in reason.lower():
         raise Conflict("The reason stays in the ledger for ever: leave the subject id out of it.")
     records = _delete(session, _rows_of(site, subject_id))
+    key = subject_key(subject_id)
+    session.execute(
+        delete(Identity).where(Identity.site_id == site.id, Identity.subject_key == key)
+    )
     if records:
         # No ids: they would join the records of one person again.
         details = {"reason": reason, "records": records}
         append_admin_event(session, site, Action.ERASE, actor=actor, details=details, now=now)
+        queue_erasure(session, site, key, now=now)
     return records
 
 

@@ -27,6 +27,16 @@ class ConsentError(Exception):
         self.errors = dict(errors) if errors else None
         self.headers = dict(headers) if headers else {}
 
+    def members(self) -> dict[str, Any]:
+        """Return what the problem details hold, in their order (RFC 9457, 3)."""
+        found: dict[str, Any] = {
+            "type": f"urn:consent-server:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        return {**found, "errors": self.errors} if self.errors else found
+
 
 class ConfigError(ConsentError):
     """A setting is missing or wrong; the message names the variable."""
@@ -85,6 +95,20 @@ class WrongOrigin(ConsentError):
     status, code, title = 403, "wrong_origin", "This page may not record decisions for the site"
 
 
+class ProofNeeded(ConsentError):
+    """A decision without a proof that its question was rendered; the answer brings a new one."""
+
+    status, code, title = 403, "proof_needed", "A proof that the question was rendered is needed"
+
+    def __init__(self, detail: str, proof: str) -> None:
+        super().__init__(detail)
+        self.proof = proof
+
+    def members(self) -> dict[str, Any]:
+        """Return what the problem details hold, with the proof for the next attempt."""
+        return {**super().members(), "proof": self.proof}
+
+
 class BodyTooLarge(ConsentError):
     """More bytes than any decision needs."""
 
@@ -101,6 +125,12 @@ class Unavailable(ConsentError):
     """The database cannot take a write now; nothing was recorded."""
 
     status, code, title = 503, "unavailable", "The record cannot be written now"
+
+
+class NotReady(ConsentError):
+    """Decisions cannot be recorded or sealed now; `errors` names what is wrong and what to do."""
+
+    status, code, title = 503, "not_ready", "The server cannot do its work now"
 
 
 class StorageFull(ConsentError):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from consent_server.rules.deceptive import reason_to_refuse
 from consent_server.rules.lifetime import LIFETIME_PATTERN
 
 KEY_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
@@ -37,6 +38,18 @@ class StrictForm(Schema):
         """Refuse what is not documented."""
 
         unknown = RAISE
+
+
+class HonestForm(StrictForm):
+    """A form whose unknown fields are told the law, where their names are known to break one."""
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
+        """Replace marshmallow's "Unknown field." where there is more to say."""
+        messages: dict[str, Any] = error.messages_dict
+        for name in set(messages) - set(self.fields):
+            reason = reason_to_refuse(str(name))
+            if reason:
+                messages[name] = [reason]
 
 
 class StrictBoolean(fields.Boolean):
@@ -106,6 +119,13 @@ def text(*, required: bool = False, maximum: int = _MAX_TEXT) -> fields.String:
 def matching(pattern: str, expected: str, **options: Any) -> fields.String:
     """Return a field for text of one form; `expected` completes "Expected ..."."""
     return fields.String(validate=whole(pattern, f"Expected {expected}."), **options)
+
+
+def one_of(*choices: str, error: str = "") -> fields.String:
+    """Return a field for one of these words, the first where none is given."""
+    told = f"Must be one of: {', '.join(choices)}."
+    validator = validate.OneOf(choices, error=f"{told} {error}".strip())
+    return fields.String(load_default=choices[0], validate=validator)
 
 
 def key_field(**options: Any) -> fields.String:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from consent_server.errors import ConsentError
 from consent_server.ledger import admin_event_of, event_of
@@ -19,8 +19,10 @@ from consent_server.rules.note import VerifierKey, parse_note, verify_note
 from consent_server.rules.receipt import hash_event
 from consent_server.sealing import KEPT_LEVELS
 from consent_server.signing import verify_signature
+from consent_server.store.answers import Said
 from consent_server.store.models import (
     AdminEvent,
+    Answer,
     Checkpoint,
     ConsentEvent,
     LedgerLeaf,
@@ -28,6 +30,7 @@ from consent_server.store.models import (
     Site,
     SiteVersion,
 )
+from consent_server.store.record_rows import SAME_ANSWER, SAME_LEAF, SAME_VERSION
 
 _AT_ONCE = 1_000
 
@@ -85,6 +88,7 @@ def check_ledger(
             f"A checkpoint was signed at {awaited.size} leaves, but {frontier.size} are there: "
             "leaves are missing at the end."
         )
+    _check_answers(session, site)
     tell(frontier.size)
     return Checked(frontier.size - began, passed)
 
@@ -100,16 +104,11 @@ def checkpoint_before(session: Session, site: Site, leaves: int) -> Checkpoint |
 def _leaves(session: Session, site: Site, began: int) -> Generator[Any, None, None]:
     query = (
         select(LedgerLeaf, ConsentEvent, SiteVersion.config_hash, AdminEvent)
-        .outerjoin(
-            ConsentEvent,
-            (ConsentEvent.site_id == LedgerLeaf.site_id)
-            & (ConsentEvent.event_id == LedgerLeaf.event_id),
-        )
-        .outerjoin(
-            SiteVersion,
-            (SiteVersion.site_id == ConsentEvent.site_id)
-            & (SiteVersion.number == ConsentEvent.version),
-        )
+        .options(contains_eager(ConsentEvent.answer))
+        .select_from(LedgerLeaf)
+        .outerjoin(ConsentEvent, SAME_LEAF)
+        .outerjoin(Answer, SAME_ANSWER)
+        .outerjoin(SiteVersion, SAME_VERSION)
         .outerjoin(
             AdminEvent,
             (AdminEvent.site_id == LedgerLeaf.site_id)
@@ -121,6 +120,15 @@ def _leaves(session: Session, site: Site, began: int) -> Generator[Any, None, No
     )
     with closing(session.execute(query)) as rows:
         yield from rows
+
+
+def _check_answers(session: Session, site: Site) -> None:
+    """Refuse answers that are not what they were numbered as: new records would name them."""
+    query = select(Answer).where(Answer.site_id == site.id)
+    with closing(session.scalars(query.execution_options(yield_per=_AT_ONCE))) as rows:
+        for row in rows:
+            if Said.of(row).digest != row.digest:
+                raise BrokenLedger(f"The answer {row.number} of {site.key!r} was changed.")
 
 
 def _checkpoints(session: Session, site: Site, began: int) -> Generator[Checkpoint, None, None]:
@@ -148,16 +156,24 @@ def _check_leaf(site: Site, row: Any, index: int) -> None:
     name = f"Record {index} (event {leaf.event_id})"
     if leaf.leaf_index != index:
         raise BrokenLedger(f"Leaf {index} is missing; the next one is {leaf.leaf_index}.")
-    if row.ConsentEvent is not None and row.config_hash is not None:
-        found = hash_event(event_of(row.ConsentEvent, site.key, row.config_hash))
-        stated = row.ConsentEvent.leaf_hash
-    elif row.AdminEvent is not None:
-        found = hash_admin_event(admin_event_of(row.AdminEvent, site.key))
-        stated = row.AdminEvent.leaf_hash
-    else:
-        raise BrokenLedger(f"{name} is sealed, but the record or its version is gone.")
+    try:
+        found, stated = _hashes(row, site)
+    except LookupError:
+        raise BrokenLedger(f"{name} is sealed, but the record or its version is gone.") from None
+    except ValueError:
+        found = stated = b""  # a word that no record ever had
     if found != leaf.leaf_hash or stated != leaf.leaf_hash:
         raise BrokenLedger(f"{name} was changed: its fields no longer give the sealed hash.")
+
+
+def _hashes(row: Any, site: Site) -> tuple[bytes, bytes]:
+    """Return what the fields of a record give, and what it states; raises LookupError."""
+    if row.ConsentEvent is not None and row.config_hash is not None:
+        found = hash_event(event_of(row.ConsentEvent, site.key, row.config_hash))
+        return found, found
+    if row.AdminEvent is not None:
+        return hash_admin_event(admin_event_of(row.AdminEvent, site.key)), row.AdminEvent.leaf_hash
+    raise LookupError
 
 
 def _check_nodes(session: Session, site: Site, finished: list[tuple[int, int, bytes]]) -> None:

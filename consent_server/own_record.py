@@ -13,12 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import NotFound
+from consent_server.identifying import is_linked
 from consent_server.ledger import ShownVersion
 from consent_server.proofs import prove_inclusion, spell_inclusion
 from consent_server.rights import decisions_of
-from consent_server.rules.decision import grants_for
+from consent_server.rules.decision import grants_for, optional_services
 from consent_server.rules.kantara import build_kantara_receipt
 from consent_server.rules.linked_receipt import link_receipt
+from consent_server.rules.regimes import Regime, running_first
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.sites import find_site, find_version, read_config
 from consent_server.snapshot import Config, known_since
@@ -39,6 +41,8 @@ class OwnRecord:
     receipts: tuple[Receipt, ...]
     #: The snapshot of each version that a receipt names.
     shown: Mapping[int, Config]
+    #: Whether the choice follows the visitor to other devices where they sign in.
+    is_linked: bool = False
 
     @property
     def is_asked_again(self) -> bool:
@@ -49,19 +53,29 @@ class OwnRecord:
         """Tell whether the last decision has lived its days."""
         return bool(self.receipts) and parse_time(self.receipts[0]["valid_until"]) <= now
 
-    def holding(self, now: datetime) -> dict[str, bool]:
-        """Return what is allowed now of what the site asks today: nothing that is new to it."""
+    def holding(self, now: datetime, regime: Regime = Regime.OPT_IN) -> dict[str, bool]:
+        """Return what is allowed now of what the site asks today.
+
+        Nothing that is new to it, unless the regime lets it run first and nobody refused it.
+        """
         if not self.receipts or self.has_run_out(now):
-            return grants_for(self.config, ())
+            return grants_for(self.config, self._running_first(regime, {}))
         last, since = self.receipts[0], known_since(self.config, self.current.material_since)
-        return grants_for(
-            self.config,
-            [
-                key
-                for key, granted in last["grants"].items()
-                if granted and last["version"] >= since.get(key, 1)
-            ],
-        )
+        said: Mapping[str, bool] = last["grants"]
+        allowed = [
+            key for key, granted in said.items() if granted and last["version"] >= since.get(key, 1)
+        ]
+        return grants_for(self.config, [*allowed, *self._running_first(regime, said)])
+
+    def _running_first(self, regime: Regime, said: Mapping[str, bool]) -> list[str]:
+        """Return what runs without an answer, but for what was refused with its category."""
+        services = optional_services(self.config)
+        return [
+            key
+            for category in running_first(self.config, regime)
+            for key in services[category] or (category,)
+            if said.get(key, said.get(category, True))
+        ]
 
     def find_receipt(self, event_id: str) -> Receipt:
         """Return one of the visitor's receipts; raises NotFound."""
@@ -87,18 +101,24 @@ def read_own_record(session: Session, site_key: str, subject_id: str) -> OwnReco
         subject_id=subject_id,
         receipts=tuple(receipts),
         shown={number: read_config(find_version(session, site, number)) for number in numbers},
+        is_linked=bool(subject_id) and is_linked(session, site, subject_id),
     )
 
 
-def read_shown_now(session: Session, site: Site) -> ShownVersion:
+def read_shown_now(session: Session, site: Site, regime: Regime) -> ShownVersion:
     """Return what a decision on the visitor's own page names: the current version.
 
-    Its script is the one that was served last: the page shows the same words.
+    Its script is the one of that regime that was served last: the page shows the same words.
     """
     version = find_version(session, site, site.current_version)
     script_hash = session.scalar(
         select(SiteScript.script_hash)
-        .where(SiteScript.site_id == site.id, SiteScript.version == version.number)
+        .where(
+            SiteScript.site_id == site.id,
+            SiteScript.version == version.number,
+            SiteScript.regime == regime,
+            SiteScript.signal == "",
+        )
         .order_by(SiteScript.first_served_at.desc(), SiteScript.script_hash)
         .limit(1)
     )
@@ -109,6 +129,7 @@ def read_shown_now(session: Session, site: Site) -> ShownVersion:
         config=read_config(version),
         config_hash=version.config_hash,
         script_hash=script_hash or "",
+        regime=regime,
     )
 
 
@@ -134,6 +155,7 @@ def export_own_record(
         "site": own.site.key,
         "subject_id": own.subject_id,
         "taken_at": spell_time(now),
+        "signed_in": own.is_linked,
         "note": (
             "`receipt` is the record as the ledger holds it. The other forms are aligned "
             "with ISO/IEC TS 27560:2023 and Kantara v1.1; nobody certified them."

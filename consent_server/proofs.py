@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from consent_server.rules.merkle import (
 )
 from consent_server.sealing import KEPT_LEVELS, last_checkpoint
 from consent_server.store.models import Checkpoint, Cosignature, LedgerLeaf, LedgerNode, Site
+
+#: Nodes of a kept level under one node of the next: read together.
+_BLOCK = 1 << KEPT_LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,47 +122,50 @@ def note_of(session: Session, checkpoint: Checkpoint) -> str:
 
 
 def _nodes(session: Session, site: Site) -> Node:
-    """Return a reader of complete subtrees: kept ones are read, those between computed."""
-    seen: dict[tuple[int, int], bytes] = {}
+    """Return a reader of complete subtrees: kept ones are read, those between computed.
+
+    A proof asks for a node of every level, and what lies between two kept levels lies in one
+    or two blocks of the lower: few questions, each for many neighbours.
+    """
+    blocks: dict[tuple[int, int], list[bytes]] = {}
 
     def node(level: int, index: int) -> bytes:
-        found = seen.get((level, index))
-        if found is None:
-            height = level % KEPT_LEVELS
-            row = _read_row(session, site, level - height, index << height, 1 << height)
-            for _ in range(height):
-                row = [hash_node(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-            found = seen[level, index] = row[0]
-        return found
+        height = level % KEPT_LEVELS
+        kept, first, count = level - height, index << height, 1 << height
+        block, start = divmod(first, _BLOCK)
+        if (kept, block) not in blocks:
+            blocks[kept, block] = _read_block(session, site, kept, block * _BLOCK)
+        row = blocks[kept, block][start : start + count]
+        if len(row) != count:
+            raise NoSuchProof(
+                f"The tree of {site.key!r} has holes. Run: consent-server ledger verify "
+                f"--site {site.key}"
+            )
+        while len(row) > 1:
+            row = [hash_node(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+        return row[0]
 
     return node
 
 
-def _read_row(session: Session, site: Site, level: int, first: int, count: int) -> list[bytes]:
-    """Return neighbouring hashes of a kept level; level 0 is the leaves."""
+def _read_block(session: Session, site: Site, level: int, first: int) -> list[bytes]:
+    """Return neighbouring hashes of a kept level as far as none is missing; level 0: leaves."""
+    last = first + _BLOCK - 1
     if level == 0:
         query = (
-            select(LedgerLeaf.leaf_hash)
-            .where(
-                LedgerLeaf.site_id == site.id,
-                LedgerLeaf.leaf_index.between(first, first + count - 1),
-            )
+            select(LedgerLeaf.leaf_index, LedgerLeaf.leaf_hash)
+            .where(LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index.between(first, last))
             .order_by(LedgerLeaf.leaf_index)
         )
     else:
         query = (
-            select(LedgerNode.hash)
+            select(LedgerNode.node_index, LedgerNode.hash)
             .where(
                 LedgerNode.site_id == site.id,
                 LedgerNode.level == level,
-                LedgerNode.node_index.between(first, first + count - 1),
+                LedgerNode.node_index.between(first, last),
             )
             .order_by(LedgerNode.node_index)
         )
-    found = list(session.scalars(query))
-    if len(found) != count:
-        raise NoSuchProof(
-            f"The tree of {site.key!r} has holes. Run: consent-server ledger verify "
-            f"--site {site.key}"
-        )
-    return found
+    found = enumerate(session.execute(query), first)
+    return [one for _, (_, one) in takewhile(lambda row: row[0] == row[1][0], found)]

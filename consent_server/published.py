@@ -10,31 +10,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from consent_server.diagnosis import compose_diagnosis
-from consent_server.errors import Conflict, NotFound
+from consent_server.errors import Conflict, NotFound, Unavailable
 from consent_server.ledger import ShownVersion
+from consent_server.packing import PackedScript, PackedScripts
 from consent_server.rules.times import to_utc
 from consent_server.sites import (
     find_script,
     find_site,
     find_version,
-    keep_script,
+    keep_scripts,
     read_config,
 )
 from consent_server.store.database import Database
 from consent_server.store.models import Site, SiteScript
-from consent_server.widget import PackedScript, Script, compose_script, pack_script
+from consent_server.widget import compose_scripts
 
 #: Another process may publish: how old an answer may get, in seconds.
 _FRESH_SECONDS = 1.0
+#: A page waits no longer for it where an older answer is at hand.
+_PATIENCE_SECONDS = 0.25
 #: Misses are remembered too, or made-up keys would reach the database each time.
 _MAX_ENTRIES = 10_000
 #: Some 100 kB each, and asked for by owners only.
 _MAX_DIAGNOSES = 50
+#: Stands in every script that brings a render proof back.
+_PROVES = b"?proof="
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +53,26 @@ class PublishedSite:
     key: str
     number: int
     config: Mapping[str, Any]
-    script: PackedScript
+    scripts: PackedScripts
+
+    @property
+    def script(self) -> PackedScript:
+        """Return the strictest script, for a browser that sends no signal."""
+        return self.scripts.first
 
     @property
     def origins(self) -> Collection[str]:
         """Return the origins of the site's own pages."""
         found: list[str] = self.config["origins"]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """A look into the database that is under way, and when it began (monotonic seconds)."""
+
+    thread: threading.Thread
+    began: float
 
 
 class PublishedSites:
@@ -65,15 +84,23 @@ class PublishedSites:
         self._sites: dict[str, tuple[float, PublishedSite | None]] = {}
         self._shown: dict[tuple[int, int, str], ShownVersion] = {}
         self._diagnoses: dict[str, PackedScript] = {}
+        #: A lock of its own: the other is held while the database is asked.
+        self._look_lock = threading.Lock()
+        self._looking: dict[str, _Looking] = {}
+        #: Raised by each `forget`: what was asked for before is not kept after it.
+        self._generation = 0
 
     def find(self, key: str) -> PublishedSite:
         """Return the published site; raises NotFound for unknown and retired ones."""
         checked, site = self._sites.get(key, (0.0, None))
         if time.monotonic() - checked > _FRESH_SECONDS:
-            with self._lock:
-                checked, site = self._sites.get(key, (0.0, None))
-                if time.monotonic() - checked > _FRESH_SECONDS:
-                    site = self._refresh(key, site)
+            if site is None:
+                with self._lock:
+                    checked, site = self._sites.get(key, (0.0, None))
+                    if time.monotonic() - checked > _FRESH_SECONDS:
+                        site = self._refresh(key, site)
+            else:
+                site = self._look_again(key, site)
         if site is None:
             raise NotFound(
                 f"No site {key!r} is published here. Check the key in the script's address."
@@ -83,6 +110,7 @@ class PublishedSites:
     def forget(self) -> None:
         """Read every site anew on its next request."""
         with self._lock:
+            self._generation += 1
             self._sites.clear()
 
     def shown(self, site: PublishedSite, number: int, script_id: str) -> ShownVersion:
@@ -97,29 +125,62 @@ class PublishedSites:
             self._shown[place] = shown
         return shown
 
-    def script_bytes(self, site: PublishedSite, script_hash: str) -> bytes:
-        """Return a script that was once served, by its SHA-256; raises NotFound."""
+    def known(self, site: PublishedSite, number: int, script_id: str) -> ShownVersion | None:
+        """Return what `shown` does where it was asked for before: nothing is looked up."""
+        return self._shown.get((site.site_id, number, script_id))
+
+    def script_bytes(self, site: PublishedSite, script_hash: str) -> tuple[bytes, int]:
+        """Return a script that was once served, by its SHA-256, and its version.
+
+        Raises NotFound.
+        """
         with self._database.read() as session:
             found = session.get(SiteScript, (site.site_id, script_hash))
         if found is None:
             raise NotFound("No script with this hash was ever served for the site.")
-        return found.body
+        return found.body, found.version
 
-    def diagnosis(self, site: PublishedSite) -> PackedScript:
-        """Return the module that tells the site's owner what is held and what leaks."""
-        place = f"{site.key} {site.script.script.script_hash}"
+    def diagnosis(self, site: PublishedSite, shown: PackedScript) -> PackedScript:
+        """Return the module that tells the site's owner what the script holds and what leaks."""
+        place = f"{site.key} {shown.script.script_hash}"
         found = self._diagnoses.get(place)
         if found is None:
-            found = compose_diagnosis(site.config, site.number, site.script.script)
+            found = compose_diagnosis(site.config, site.number, shown.script)
             if len(self._diagnoses) >= _MAX_DIAGNOSES:
                 self._diagnoses.clear()
             self._diagnoses[place] = found
         return found
 
+    def _look_again(self, key: str, known: PublishedSite) -> PublishedSite | None:
+        """Return what the database says now, or what is known where it takes its time.
+
+        A page must not wait for a database that hangs, or for the next one to be chosen.
+        """
+        with self._look_lock:
+            looking = self._looking.get(key)
+            if looking is None:
+                looking = self._looking[key] = _Looking(
+                    threading.Thread(
+                        target=self._look, args=(key, known), name="published", daemon=True
+                    ),
+                    time.monotonic(),
+                )
+                looking.thread.start()
+        looking.thread.join(max(0.0, looking.began + _PATIENCE_SECONDS - time.monotonic()))
+        return self._sites.get(key, (0.0, known))[1]
+
+    def _look(self, key: str, known: PublishedSite) -> None:
+        try:
+            self._refresh(key, known)
+        finally:
+            with self._look_lock:
+                del self._looking[key]
+
     def _refresh(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
+        generation = self._generation
         try:
             site = self._read(key, known)
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, Unavailable) as error:
             if known is None:
                 raise
             # What was published holds until we hear otherwise: pages go on asking.
@@ -127,7 +188,8 @@ class PublishedSites:
             site = known
         if len(self._sites) >= _MAX_ENTRIES:
             self._sites.clear()
-        self._sites[key] = (time.monotonic(), site)
+        if generation == self._generation:
+            self._sites[key] = (time.monotonic(), site)
         return site
 
     def _read(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
@@ -138,7 +200,7 @@ class PublishedSites:
         # A new build of the core: decisions will name this script.
         with self._database.write() as session:
             version = find_version(session, find_site(session, key), site.number)
-            keep_script(session, version, now=to_utc(datetime.now(UTC)))
+            keep_scripts(session, version, now=to_utc(datetime.now(UTC)))
         return site
 
 
@@ -157,15 +219,20 @@ def _read_published(
 
 
 def _is_kept(session: Session, site: PublishedSite) -> bool:
-    place = (site.site_id, site.script.script.script_hash)
-    return session.get(SiteScript, place) is not None
+    hashes = {script.script_hash for script in site.scripts.composed}
+    kept = session.scalars(
+        select(SiteScript.script_hash).where(
+            SiteScript.site_id == site.site_id, SiteScript.script_hash.in_(hashes)
+        )
+    )
+    return set(kept) == hashes
 
 
 def _build_published(session: Session, site: Site) -> PublishedSite:
     version = find_version(session, site, site.current_version)
     config = read_config(version)
-    script: Script = compose_script(config, version.number, version.material_since)
-    return PublishedSite(site.id, site.key, version.number, config, pack_script(script))
+    scripts = PackedScripts(compose_scripts(config, version.number, version.material_since))
+    return PublishedSite(site.id, site.key, version.number, config, scripts)
 
 
 def _read_shown(session: Session, site: PublishedSite, number: int, script_id: str) -> ShownVersion:
@@ -181,4 +248,6 @@ def _read_shown(session: Session, site: PublishedSite, number: int, script_id: s
         config=read_config(version),
         config_hash=version.config_hash,
         script_hash=script.script_hash,
+        regime=script.regime,
+        proves=_PROVES in script.body,
     )

@@ -18,7 +18,8 @@ from consent_server.rules.note import Signature, VerifierKey, parse_note, verify
 from consent_server.rules.witness import SIZE_TYPE, parse_size, spell_request
 from consent_server.signing import verify_signature
 from consent_server.store.database import Database
-from consent_server.store.models import Checkpoint, CheckpointPush, Cosignature, Site
+from consent_server.store.models import Checkpoint, Cosignature, Site
+from consent_server.store.outside_models import CheckpointPush
 from consent_server.targets import Target, TargetKind
 
 #: Gives the proof from a size that a witness names to the checkpoint's.

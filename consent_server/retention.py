@@ -15,6 +15,7 @@ from consent_server.rules.lifetime import began_before, parse_lifetime
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_site, find_version, list_sites, read_config
 from consent_server.store.models import ConsentEvent, SubjectData
+from consent_server.store.record_rows import SAME_LINK
 
 #: Few enough that decisions do not wait for the database's write lock.
 BATCH = 1_000
@@ -47,7 +48,7 @@ def find_outlived(session: Session, *, now: datetime) -> list[Outlived]:
         lifetime = parse_lifetime(kept)
         if lifetime:
             before = began_before(lifetime, now)
-            count = select(func.count()).select_from(ConsentEvent).join(SubjectData, _SAME)
+            count = select(func.count()).select_from(ConsentEvent).join(SubjectData, SAME_LINK)
             records = session.scalar(count.where(_outlived(site.id, before))) or 0
             found.append(Outlived(site.key, kept, before, records))
     return found
@@ -74,7 +75,7 @@ def erase_batch(session: Session, outlived: Outlived, after: Place | None) -> Pl
     """
     site = find_site(session, outlived.site)
     place = (ConsentEvent.received_at, ConsentEvent.event_id)
-    query = select(*place).join(SubjectData, _SAME).where(_outlived(site.id, outlived.before))
+    query = select(*place).join(SubjectData, SAME_LINK).where(_outlived(site.id, outlived.before))
     if after is not None:
         query = query.where(tuple_(*place) > after)
     batch = session.execute(query.order_by(*place).limit(BATCH)).all()
@@ -86,11 +87,6 @@ def erase_batch(session: Session, outlived: Outlived, after: Place | None) -> Pl
     )
     received_at, event_id = batch[-1]
     return received_at, event_id
-
-
-_SAME = and_(
-    SubjectData.site_id == ConsentEvent.site_id, SubjectData.event_id == ConsentEvent.event_id
-)
 
 
 def _outlived(site_id: int, before: datetime) -> ColumnElement[bool]:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,6 +24,7 @@ from consent_server.rules.times import spell_time, to_utc
 from consent_server.signing import KeyProblem, Published, Signer
 from consent_server.sites import find_version, read_config
 from consent_server.store.database import Database
+from consent_server.store.driver import Insert
 from consent_server.store.models import Checkpoint as CheckpointRow
 from consent_server.store.models import Ledger, LedgerLeaf, LedgerNode, LedgerQueue, Site
 
@@ -33,6 +33,9 @@ KEPT_LEVELS = 8
 #: How the extension line of a checkpoint begins that says when it was sealed.
 SEALED = "sealed "
 _AT_ONCE = 5_000
+
+_insert_leaves = Insert(LedgerLeaf, "site_id", "leaf_index", "event_id", "leaf_hash")
+_insert_nodes = Insert(LedgerNode, "site_id", "level", "node_index", "hash")
 
 log = logging.getLogger(__name__)
 
@@ -215,53 +218,37 @@ def _announce_key(session: Session, site: Site, key: str, now: datetime) -> None
 
 def _take_queue(session: Session, site: Site) -> Iterator[Sequence[Any]]:
     """Give what waits in the order of its time, in parts, and take it off the queue."""
-    after: tuple[datetime, UUID] | None = None
     queue = LedgerQueue.__table__.c
     place = (queue.received_at, queue.event_id)
-    gone = delete(LedgerQueue).where(
-        queue.site_id == site.id,
-        queue.received_at == bindparam("received"),
-        queue.event_id == bindparam("event"),
+    first = select(*place).where(queue.site_id == site.id).order_by(*place).limit(_AT_ONCE)
+    # By their keys: on PostgreSQL others may add what is older meanwhile.
+    taken = (
+        delete(LedgerQueue)
+        .where(queue.site_id == site.id, tuple_(*place).in_(first))
+        .returning(*place, queue.leaf_hash)
     )
     while True:
-        query = (
-            select(queue.received_at, queue.event_id, queue.leaf_hash)
-            .where(queue.site_id == site.id)
-            .order_by(*place)
-            .limit(_AT_ONCE)
-        )
-        if after is not None:
-            query = query.where(tuple_(*place) > tuple_(*after))
-        rows = session.execute(query).all()
+        rows = session.connection().execute(taken).all()
         if not rows:
             return
-        yield rows
-        session.connection().execute(
-            gone, [{"received": row.received_at, "event": row.event_id} for row in rows]
-        )
-        after = (rows[-1].received_at, rows[-1].event_id)
+        # A database returns them in any order.
+        yield sorted(rows, key=lambda row: row[:2])
+        if len(rows) < _AT_ONCE:
+            return  # what others add meanwhile is the next sealing's, or this one might never end
 
 
 def _add_leaves(session: Session, site: Site, frontier: Frontier, rows: Sequence[Any]) -> None:
     leaves, nodes = [], []
     for row in rows:
-        leaves.append(
-            {
-                "site_id": site.id,
-                "leaf_index": frontier.size,
-                "event_id": row.event_id,
-                "leaf_hash": row.leaf_hash,
-            }
-        )
+        leaves.append((site.id, frontier.size, row.event_id, row.leaf_hash))
         nodes += [
-            {"site_id": site.id, "level": level, "node_index": index, "hash": found}
+            (site.id, level, index, found)
             for level, index, found in frontier.append(row.leaf_hash)
             if level and level % KEPT_LEVELS == 0
         ]
     connection = session.connection()
-    connection.execute(insert(LedgerLeaf), leaves)
-    if nodes:
-        connection.execute(insert(LedgerNode), nodes)
+    _insert_leaves(connection, leaves)
+    _insert_nodes(connection, nodes)
 
 
 def _sign(

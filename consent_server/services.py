@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from consent_server.catalogue import Service, StoredItem, get_service
 from consent_server.rules.decision import NECESSARY
-from consent_server.texts import CLOSED_PURPOSE, CONSENT_RECORD_NAME, translate
+from consent_server.rules.regimes import is_only_told, regimes_of, with_table
+from consent_server.texts import (
+    CLOSED_PURPOSE,
+    CONSENT_RECORD_NAME,
+    TOLD_PURPOSE,
+    translate,
+    translate_purpose,
+)
 
 #: Our own decision cookie: every site has it, as a service like any other.
 CONSENT_RECORD = "consent-record"
@@ -44,15 +51,19 @@ class SiteService:
     paths: tuple[str, ...]
     items: tuple[Item, ...]
     purpose: Mapping[str, str]
+    #: How the vendor's own code is told of consent, see rules/connector.py.
+    connector: Mapping[str, Any]
+    #: What the vendor calls this site: measurement ids and the like.
+    ids: tuple[str, ...]
 
 
-def resolve_service(given: Mapping[str, Any]) -> SiteService:
-    """Return the service that one `[[services]]` table describes.
+def resolve_service(given: Mapping[str, Any], languages: Sequence[str]) -> SiteService:
+    """Return the service that one `[[services]]` table describes, in these languages.
 
     Raises UnknownService, with near matches, for a `use` that no catalogue file has.
     """
     if given.get("use"):
-        return _from_catalogue(get_service(given["use"]), given)
+        return _from_catalogue(get_service(given["use"]), given, languages)
     provider = given["provider"]
     return SiteService(
         key=given["key"],
@@ -73,7 +84,16 @@ def resolve_service(given: Mapping[str, Any]) -> SiteService:
             Item(i["kind"], i["name"], i["lifetime"], i["purpose"]) for i in given["items"]
         ),
         purpose=given["purpose"],
+        connector=_own_connector(given["connector"]),
+        ids=tuple(given["ids"]),
     )
+
+
+def _own_connector(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the connector that a site file writes, or that of the catalogued service it names."""
+    if "use" in given:
+        return get_service(given["use"]).connector
+    return dict(given)
 
 
 def consent_record(form: Mapping[str, Any]) -> SiteService:
@@ -85,11 +105,13 @@ def consent_record(form: Mapping[str, Any]) -> SiteService:
     def own(item: StoredItem) -> Item:
         name = item.name.replace("{site_key}", form["key"])
         lifetime = days if item.kind == "cookie" else item.lifetime
-        return Item(item.kind, name, lifetime, item.purpose)
+        return Item(item.kind, name, lifetime, purpose_in(form["languages"], item.purpose))
 
-    items = [own(item) for item in (*found.cookies, *found.storage)]
+    items = [own(item) for item in found.items]
     if form["announcement"]:
         items.append(_closed_announcement(form))
+    if any(is_only_told(regime) for regime in regimes_of(with_table(form))):
+        items.append(_closed_notice(form))
     return SiteService(
         key=found.key,
         name=CONSENT_RECORD_NAME,
@@ -106,7 +128,9 @@ def consent_record(form: Mapping[str, Any]) -> SiteService:
         hosts=(),
         paths=(),
         items=tuple(items),
-        purpose={language: texts.purpose for language, texts in found.texts.items()},
+        purpose=purpose_in(form["languages"], found.purpose),
+        connector={},
+        ids=(),
     )
 
 
@@ -116,7 +140,20 @@ def _closed_announcement(form: Mapping[str, Any]) -> Item:
     return Item("session_storage", f"consent_{form['key']}_announcement", "session", purpose)
 
 
-def _from_catalogue(found: Service, given: Mapping[str, Any]) -> SiteService:
+def purpose_in(languages: Sequence[str], purpose: str) -> Mapping[str, str]:
+    """Return a purpose of the catalogue as these languages say it."""
+    return {language: translate_purpose(language, purpose) for language in languages}
+
+
+def _closed_notice(form: Mapping[str, Any]) -> Item:
+    """Return what the browser keeps of a visitor who closed a notice that asks nothing."""
+    purpose = {language: translate(language, TOLD_PURPOSE) for language in form["languages"]}
+    return Item("local_storage", f"consent_{form['key']}_told", "persistent", purpose)
+
+
+def _from_catalogue(
+    found: Service, given: Mapping[str, Any], languages: Sequence[str]
+) -> SiteService:
     return SiteService(
         key=found.key,
         name=found.name,
@@ -133,10 +170,9 @@ def _from_catalogue(found: Service, given: Mapping[str, Any]) -> SiteService:
         hosts=(*found.hosts, *given["hosts"]),
         paths=(*found.paths, *given["paths"]),
         items=tuple(
-            Item(i.kind, i.name, i.lifetime, i.purpose) for i in (*found.cookies, *found.storage)
+            Item(i.kind, i.name, i.lifetime, purpose_in(languages, i.purpose)) for i in found.items
         ),
-        purpose={
-            **{language: texts.purpose for language, texts in found.texts.items()},
-            **given["purpose"],
-        },
+        purpose={**purpose_in(languages, found.purpose), **given["purpose"]},
+        connector=_own_connector(given["connector"]) or found.connector,
+        ids=tuple(given["ids"]),
     )

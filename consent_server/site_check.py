@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from consent_server.catalogue import get_service
+from consent_server.connector_check import check_connectors
 from consent_server.errors import InvalidSite, UnknownService
-from consent_server.rules.contrast import MIN_TEXT_CONTRAST, contrast
+from consent_server.languages import LANGUAGES, count_missing
+from consent_server.regime_check import check_regimes
 from consent_server.rules.decision import NECESSARY
+from consent_server.rules.languages import base_language
 from consent_server.rules.lifetime import least_days, parse_lifetime
+from consent_server.rules.regimes import longest_valid_days, with_table
 from consent_server.services import CONSENT_RECORD
-from consent_server.texts import CATEGORY_TEXTS, LANGUAGES, OVERRIDABLE
+from consent_server.texts import CATEGORY_TEXTS
+from consent_server.theme import ratios
+from consent_server.word_check import check_words
 
 Finding = tuple[str, str]
+
+#: Where owners try things out; a cookie domain never holds there.
+_LOCAL_HOSTS = {"127.0.0.1", "localhost"}
+_NOT_SHOWN = "The site is not shown in this language."
 
 
 def check_site(form: Mapping[str, Any]) -> None:
@@ -36,11 +47,19 @@ def check_site(form: Mapping[str, Any]) -> None:
 
 def _languages(form: Mapping[str, Any]) -> Iterator[Finding]:
     for index, language in enumerate(form["languages"]):
-        if language not in LANGUAGES:
-            yield (
-                f"languages.{index}",
-                f"No interface texts in {language!r}; there are {', '.join(LANGUAGES)}.",
-            )
+        path, base = f"languages.{index}", base_language(language)
+        if language in LANGUAGES:
+            if missing := count_missing(language):
+                yield (
+                    path,
+                    f"The texts in {language!r} are not complete ({missing} missing), and visitors "
+                    "would read two languages at once (EDPB Guidelines 03/2022). Leave it out for "
+                    "now; `consent-server languages` tells which are complete.",
+                )
+        elif base in LANGUAGES:
+            yield path, f"Write {base!r}: visitors of every region get it."
+        else:
+            yield path, f"No interface texts in {language!r}; there are {', '.join(LANGUAGES)}."
     if len(set(form["languages"])) != len(form["languages"]):
         yield "languages", "A language is listed twice."
 
@@ -49,7 +68,7 @@ def _links(form: Mapping[str, Any]) -> Iterator[Finding]:
     policy = form["links"]["policy"]
     for language in policy:
         if language and language not in form["languages"]:
-            yield f"links.policy.{language}", "The site is not shown in this language."
+            yield f"links.policy.{language}", _NOT_SHOWN
     for language in _missing(form, policy):
         if "" not in policy:
             yield (
@@ -69,6 +88,9 @@ def _categories(form: Mapping[str, Any]) -> Iterator[Finding]:
             for field in ("name", "description"):
                 for language in _missing(form, category[field]):
                     yield f"{path}.{field}.{language}", "An own category needs this text."
+        for field in ("name", "description"):
+            for language in _unread(form, category[field]):
+                yield f"{path}.{field}.{language}", _NOT_SHOWN
     if seen <= {NECESSARY}:
         yield "categories", "There is nothing to ask: name at least one optional category."
 
@@ -102,16 +124,30 @@ def _service(
             yield "use", error.detail
             return
         category = category or found.category
-        purpose = {**{lang: texts.purpose for lang, texts in found.texts.items()}, **purpose}
+        purpose = {**dict.fromkeys(LANGUAGES, found.purpose), **purpose}
     else:
         for field in ("key", "name", "category", "provider"):
             if not service.get(field):
                 yield field, "Needed where `use` does not name a service of the catalogue."
     if category and category not in categories:
         yield "category", f"The site has no category {category!r}; add it to [[categories]]."
+    yield from _purposes(form, service, purpose)
+    yield from _ground(service, category)
+
+
+def _purposes(
+    form: Mapping[str, Any], service: Mapping[str, Any], purpose: Mapping[str, str]
+) -> Iterator[Finding]:
     for language in _missing(form, purpose):
         yield f"purpose.{language}", "The visitor must be told what it is for, in this language."
-    yield from _ground(service, category)
+    for language in _unread(form, service["purpose"]):
+        yield f"purpose.{language}", _NOT_SHOWN
+    for index, item in enumerate(service["items"]):
+        # In every language or in none: a page must not be told more than its translation.
+        for language in _missing(form, item["purpose"]) if item["purpose"] else ():
+            yield f"items.{index}.purpose.{language}", "Told in other languages of the site."
+        for language in _unread(form, item["purpose"]):
+            yield f"items.{index}.purpose.{language}", _NOT_SHOWN
 
 
 def _ground(service: Mapping[str, Any], category: str) -> Iterator[Finding]:
@@ -142,30 +178,18 @@ def _compatible(form: Mapping[str, Any]) -> Iterator[Finding]:
                 yield field, "Say in `compatible` which consent managers are meant."
 
 
-def _texts(form: Mapping[str, Any]) -> Iterator[Finding]:
-    for language, texts in form["texts"].items():
-        if language not in form["languages"]:
-            yield f"texts.{language}", "The site is not shown in this language."
-        for key in texts:
-            if key not in OVERRIDABLE:
-                yield (
-                    f"texts.{language}.{key}",
-                    "This text cannot be replaced; those that can: "
-                    f"{', '.join(sorted(OVERRIDABLE))}.",
-                )
-
-
 def _theme(form: Mapping[str, Any]) -> Iterator[Finding]:
     theme = form["theme"]
-    for suffix in ("", "_dark"):
-        for name in ("text", "accent"):
-            ratio = contrast(theme[name + suffix], theme["surface" + suffix])
-            if ratio < MIN_TEXT_CONTRAST:
-                yield (
-                    f"theme.{name}{suffix}",
-                    f"Contrast with surface{suffix} is {ratio:.1f}:1; at least "
-                    f"{MIN_TEXT_CONTRAST}:1 is needed (WCAG 2.2, 1.4.3).",
-                )
+    for one in ratios(theme):
+        # A border that is nobody's choice follows from text and surface.
+        if not one.is_enough and theme[one.field]:
+            yield (
+                f"theme.{one.field}",
+                f"Contrast with {one.behind} is {one.ratio:.1f}:1; at least "
+                f"{one.needed:g}:1 is needed (WCAG 2.2, {one.criterion}).",
+            )
+    if theme["position"] in {"top", "bottom"} and theme["form"] not in {"bar", "banner"}:
+        yield "theme.position", f"A {theme['form']} has no such place; a bar or banner has."
 
 
 def _announcement(form: Mapping[str, Any]) -> Iterator[Finding]:
@@ -178,19 +202,56 @@ def _announcement(form: Mapping[str, Any]) -> Iterator[Finding]:
         yield "announcement.date", f"There is no day {announcement['date']}."
     for language in announcement["text"]:
         if language not in form["languages"]:
-            yield f"announcement.text.{language}", "The site is not shown in this language."
+            yield f"announcement.text.{language}", _NOT_SHOWN
     for language in _missing(form, announcement["text"]):
         yield f"announcement.text.{language}", "Visitors must be told in this language, too."
 
 
+def _domains(form: Mapping[str, Any]) -> Iterator[Finding]:
+    """Refuse what would leave a page without its decision."""
+    domain = form["cookie_domain"]
+    for index, origin in enumerate(form["origins"]):
+        host = urlsplit(origin).hostname or ""
+        if (
+            domain
+            and host not in _LOCAL_HOSTS
+            and host != domain
+            and not host.endswith(f".{domain}")
+        ):
+            yield (
+                f"origins.{index}",
+                f"{host} is not inside the cookie domain {domain}: browsers refuse the cookie "
+                "there, and every page would ask again. Leave `cookie_domain` empty, or make "
+                "this a site of its own.",
+            )
+    for index, origin in enumerate(form["hand_over"]):
+        if origin not in form["origins"]:
+            yield (
+                f"hand_over.{index}",
+                f"{origin} is not among the site's `origins`. A decision goes to addresses of its "
+                "own site only: consent does not travel to another controller, nor to services "
+                "that nobody was asked about.",
+            )
+    if len(set(form["hand_over"])) != len(form["hand_over"]):
+        yield "hand_over", "An address is listed twice."
+
+
 def _keeping(form: Mapping[str, Any]) -> Iterator[Finding]:
-    kept = parse_lifetime(form["keep_records"])
-    if kept and least_days(kept) < form["valid_days"]:
+    kept, days = parse_lifetime(form["keep_records"]), _longest_valid(form)
+    if kept and least_days(kept) < days:
         yield (
             "keep_records",
-            f"A decision holds for {form['valid_days']} days (`valid_days`); while it does, you "
+            f"A decision holds for up to {days} days (`valid_days`, `regime`); while it does, you "
             "must be able to show whose it is (GDPR article 7(1)). Keep records at least as long.",
         )
+
+
+def _longest_valid(form: Mapping[str, Any]) -> int:
+    return longest_valid_days(with_table(form))
+
+
+def _unread(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]:
+    return [language for language in texts if language not in form["languages"]]
 
 
 def _missing(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]:
@@ -198,13 +259,16 @@ def _missing(form: Mapping[str, Any], texts: Mapping[str, str]) -> Sequence[str]
 
 
 _CHECKS = (
+    check_connectors,
     _languages,
     _links,
     _categories,
     _services,
     _compatible,
-    _texts,
+    check_words,
     _theme,
     _announcement,
     _keeping,
+    _domains,
+    check_regimes,
 )

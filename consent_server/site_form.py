@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, pre_load, validate
 
+from consent_server.connector_form import ConsentModeForm, connector_field
 from consent_server.errors import InvalidForm
 from consent_server.forms import (
     LANGUAGE_PATTERN,
     LINK_PATTERN,
+    HonestForm,
     Map,
     StrictBoolean,
     StrictForm,
@@ -25,21 +27,28 @@ from consent_server.forms import (
     lifetime_field,
     link_field,
     matching,
+    one_of,
     origin_field,
     path_field,
     text,
     words,
 )
+from consent_server.rules.children import ALWAYS, NONE, PAGES
 from consent_server.rules.compatible import PRODUCTS
+from consent_server.rules.deceptive import OUTLIVED, PROMPTING
 from consent_server.rules.lifetime import MEASURED_PATTERN
+from consent_server.rules.regimes import BY_REGION, Regime
+from consent_server.theme_form import ThemeForm
 
-_COLOUR: Final = r"^#[0-9a-f]{6}$"
 _COUNTRY: Final = r"^[A-Z]{2}$"
 _EMAIL: Final = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\.[^@\x00-\x20\x7f]+$"
 _POLICY_LANGUAGE: Final = f"^$|{LANGUAGE_PATTERN}"
 _FOREIGN_NAME: Final = r"^[A-Za-z0-9_-]{1,60}$"
+_ID: Final = r"^[A-Za-z0-9_-]{1,60}$"
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DOMAIN: Final = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$"
+_REGION: Final = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+_REGIMES: Final = [str(regime) for regime in Regime]
 
 
 class ControllerForm(StrictForm):
@@ -68,7 +77,7 @@ class AuthorityForm(StrictForm):
     url = link_field(required=True)
 
 
-class LinksForm(StrictForm):
+class LinksForm(HonestForm):
     """Pages of the site that the notice points to."""
 
     policy = Map(
@@ -91,34 +100,6 @@ class LinksForm(StrictForm):
         return data
 
 
-def colour(default: str) -> fields.String:
-    """Return a field for a colour."""
-    return matching(_COLOUR, "a colour such as #14509b (lower case)", load_default=default)
-
-
-class ThemeForm(StrictForm):
-    """Looks. Nothing here can make refusing look different from accepting."""
-
-    form = fields.String(load_default="box", validate=validate.OneOf(["box", "bar", "centred"]))
-    position = fields.String(
-        load_default="bottom_left", validate=validate.OneOf(["bottom_left", "bottom_right"])
-    )
-    entry = fields.String(
-        load_default="bottom_left",
-        validate=validate.OneOf(["bottom_left", "bottom_right", "own_link"]),
-    )
-    order = fields.String(
-        load_default="accept_first", validate=validate.OneOf(["accept_first", "reject_first"])
-    )
-    radius = WholeNumber(load_default=12, validate=validate.Range(0, 24))
-    accent = colour("#14509b")
-    text = colour("#1b1b1f")
-    surface = colour("#ffffff")
-    accent_dark = colour("#9cc2ff")
-    text_dark = colour("#ececf1")
-    surface_dark = colour("#1b1c20")
-
-
 class AnnouncementForm(StrictForm):
     """A change that is coming, told beforehand; nobody is asked anything."""
 
@@ -127,7 +108,7 @@ class AnnouncementForm(StrictForm):
     text = words(required=True)
 
 
-class CategoryForm(StrictForm):
+class CategoryForm(HonestForm):
     """A category as the visitor decides on it."""
 
     key = key_field(required=True)
@@ -161,7 +142,7 @@ class ItemForm(StrictForm):
     purpose = words(load_default=dict)
 
 
-class ServiceForm(StrictForm):
+class ServiceForm(HonestForm):
     """A tool that the site uses: from the catalogue, or described in full."""
 
     use = key_field()
@@ -179,9 +160,20 @@ class ServiceForm(StrictForm):
     items = fields.List(fields.Nested(ItemForm), load_default=list)
     hosts = fields.List(host_field(), load_default=list, validate=validate.Length(max=50))
     paths = fields.List(path_field(), load_default=list, validate=validate.Length(max=50))
+    connector = connector_field()
+    ids = fields.List(
+        matching(_ID, "an id such as G-ABC123"), load_default=list, validate=validate.Length(max=20)
+    )
 
 
-class SiteForm(StrictForm):
+def categories_field() -> fields.List[str]:
+    """Return a field that names categories; None where the site does not say."""
+    return fields.List(
+        key_field(), load_default=None, allow_none=True, validate=validate.Length(max=20)
+    )
+
+
+class SiteForm(HonestForm):
     """A site file."""
 
     key = key_field(required=True)
@@ -191,12 +183,30 @@ class SiteForm(StrictForm):
     cookie_domain = matching(
         _DOMAIN, 'a domain such as "example.com", or "" for this host only', load_default=""
     )
-    regime = fields.String(load_default="opt_in", validate=validate.OneOf(["opt_in"]))
+    hand_over = fields.List(origin_field(), load_default=list, validate=validate.Length(max=50))
+    identify = StrictBoolean(load_default=False)
+    regime = fields.String(load_default="opt_in", validate=validate.OneOf([*_REGIMES, BY_REGION]))
+    regions = Map(
+        keys=matching(_REGION, 'a country or a part of one, such as "GB" or "US-CA"'),
+        values=fields.String(required=True, validate=validate.OneOf(_REGIMES)),
+        load_default=dict,
+    )
+    sold_or_shared = categories_field()
+    sensitive = categories_field()
+    exempt = categories_field()
+    do_not_track = StrictBoolean(load_default=True)
+    children = one_of(NONE, PAGES, ALWAYS)
     blocking = fields.String(
         load_default="declared", validate=validate.OneOf(["declared", "gate", "strict"])
     )
     allowed_hosts = fields.List(host_field(), load_default=list, validate=validate.Length(max=200))
-    valid_days = WholeNumber(load_default=180, validate=validate.Range(180, 390))
+    valid_days = WholeNumber(
+        load_default=180,
+        validate=[
+            validate.Range(min=180, error=f"At least {{min}} days. {PROMPTING}"),
+            validate.Range(max=390, error=f"At most {{max}} days. {OUTLIVED}"),
+        ],
+    )
     ask_again = text(maximum=40)
     controller = fields.Nested(ControllerForm, required=True)
     data_protection = fields.Nested(DataProtectionForm, load_default=None, allow_none=True)
@@ -209,6 +219,7 @@ class SiteForm(StrictForm):
         load_default=dict,
     )
     import_decisions = StrictBoolean(load_default=False)
+    gpp = StrictBoolean(load_default=False)
     keep_records = matching(
         f"^$|{MEASURED_PATTERN}", 'a time such as "2y", or "" to keep them', load_default=""
     )
@@ -219,6 +230,11 @@ class SiteForm(StrictForm):
     services = fields.List(
         fields.Nested(ServiceForm), required=True, validate=validate.Length(0, 200)
     )
+    signals = fields.List(
+        fields.String(validate=validate.OneOf(["google_consent_mode", "data_layer"])),
+        load_default=list,
+    )
+    consent_mode = fields.Nested(ConsentModeForm, load_default=lambda: ConsentModeForm().load({}))
     announcement = fields.Nested(AnnouncementForm, load_default=None, allow_none=True)
     texts = Map(
         keys=language_field(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from consent_server.forms import KEY_PATTERN
 from consent_server.ledger import append_admin_event
 from consent_server.rules.admin_event import Action
 from consent_server.rules.canonical import canonical_json
+from consent_server.site_notes import Note, note_site
 from consent_server.snapshot import (
     Config,
     build_snapshot,
@@ -26,7 +27,8 @@ from consent_server.snapshot import (
     new_since,
 )
 from consent_server.store.models import Site, SiteScript, SiteVersion
-from consent_server.widget import Script, compose_script
+from consent_server.theme import Ratio, ratios
+from consent_server.widget import Script, compose_scripts
 
 #: What an integer column holds in every database.
 _MAX_NUMBER = 2**31 - 1
@@ -50,6 +52,10 @@ class Publication:
     published: bool
     asks_again: bool
     changes: tuple[Change, ...]
+    #: What is allowed and may still be held against the owner.
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    #: Every pair of colours that are shown together.
+    contrasts: tuple[Ratio, ...] = field(default=(), compare=False)
 
 
 def find_site(session: Session, key: str) -> Site:
@@ -91,7 +97,7 @@ def compare_site(session: Session, form: Mapping[str, Any]) -> Publication:
     """Tell what publishing `form` would change; writes nothing."""
     config = _settled(build_snapshot(form))
     site = session.scalar(select(Site).where(Site.key == form["key"]))
-    return _compare(config, _current(session, site))
+    return _noted(_compare(config, _current(session, site)), form)
 
 
 def publish_version(
@@ -104,7 +110,7 @@ def publish_version(
     config = _settled(build_snapshot(form))
     site = session.scalar(select(Site).where(Site.key == form["key"]))
     current = _current(session, site)
-    publication = _compare(config, current)
+    publication = _noted(_compare(config, current), form)
     if site is None:
         site = Site(key=form["key"], name=form["name"], created_at=now, current_version=0)
         session.add(site)
@@ -119,7 +125,7 @@ def publish_version(
     version.source, version.published_at, version.published_by = source, now, author
     session.add(version)
     site.name, site.current_version = config["name"], version.number
-    script = keep_script(session, version, now=now)
+    script = keep_scripts(session, version, now=now)[0]
     append_admin_event(
         session,
         site,
@@ -136,28 +142,34 @@ def publish_version(
     return publication
 
 
-def keep_script(session: Session, version: SiteVersion, *, now: datetime) -> Script:
-    """Compose the script of a version and keep its bytes, once per build of the core."""
-    script = compose_script(read_config(version), version.number, version.material_since)
-    if session.get(SiteScript, (version.site_id, script.script_hash)) is None:
-        session.add(
-            SiteScript(
-                site_id=version.site_id,
-                script_hash=script.script_hash,
-                script_id=script.script_id,
-                version=version.number,
-                body=script.body,
-                first_served_at=now,
+def keep_scripts(session: Session, version: SiteVersion, *, now: datetime) -> list[Script]:
+    """Compose every script of a version and keep its bytes, once per build of the core.
+
+    The first is that of the strictest regime, for a browser that sends no signal.
+    """
+    scripts = compose_scripts(read_config(version), version.number, version.material_since)
+    for script in scripts:
+        if session.get(SiteScript, (version.site_id, script.script_hash)) is None:
+            session.add(
+                SiteScript(
+                    site_id=version.site_id,
+                    script_hash=script.script_hash,
+                    script_id=script.script_id,
+                    version=version.number,
+                    regime=script.regime,
+                    signal=script.signal,
+                    body=script.body,
+                    first_served_at=now,
+                )
             )
-        )
-    return script
+    return scripts
 
 
 def keep_current_scripts(session: Session, *, now: datetime) -> None:
     """Keep what this release serves for each site: another core makes another script."""
     for site in list_sites(session):
         if site.retired_at is None:
-            keep_script(session, find_version(session, site, site.current_version), now=now)
+            keep_scripts(session, find_version(session, site, site.current_version), now=now)
 
 
 def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
@@ -226,6 +238,11 @@ def _compare(config: Config, current: SiteVersion | None) -> Publication:
         asks_again=bool(material_facts(config) - material_facts(old)),
         changes=changes,
     )
+
+
+def _noted(publication: Publication, form: Mapping[str, Any]) -> Publication:
+    found = tuple(ratios(form["theme"]))
+    return replace(publication, notes=note_site(form), contrasts=found)
 
 
 def compare_configs(old: Any, new: Any, path: str = "") -> list[Change]:

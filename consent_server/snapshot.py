@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from consent_server import texts
+from consent_server.connectors import describe_signals, is_advanced, settle_connector
+from consent_server.languages import direction_of
+from consent_server.regime_texts import word_regimes
 from consent_server.rules.canonical import canonical_json
-from consent_server.rules.contrast import text_colour_on
+from consent_server.rules.children import NONE
 from consent_server.rules.decision import NECESSARY
+from consent_server.rules.regimes import BY_REGION, Regime, sold_or_shared, table_of
 from consent_server.services import SiteService, consent_record, resolve_service
 from consent_server.site_check import check_site
+from consent_server.theme import snapshot_theme
 
 #: Raised when the shape of a snapshot changes.
 SNAPSHOT_FORMAT = 1
@@ -30,21 +36,29 @@ def build_snapshot(form: Mapping[str, Any]) -> Config:
     Raises InvalidSite where the description means something impossible.
     """
     check_site(form)
-    services = [consent_record(form), *(resolve_service(given) for given in form["services"])]
+    used = (resolve_service(given, form["languages"]) for given in form["services"])
+    services = [consent_record(form), *used]
     categories = _categories(form, services)
     return {
         "format": SNAPSHOT_FORMAT,
         "site": form["key"],
         **{name: form[name] for name in ("name", "origins", "cookie_domain", "regime")},
+        **_regime(form),
+        # Only where it is said: sites of earlier releases stay as they are.
+        **({"children": form["children"]} if form["children"] != NONE else {}),
         "blocking": form["blocking"],
         "allowed_hosts": list(form["allowed_hosts"]),
         "valid_days": form["valid_days"],
         "ask_again": form["ask_again"],
+        **({"hand_over": list(form["hand_over"])} if form["hand_over"] else {}),
+        **({"identify": True} if form["identify"] else {}),
         # Only where it is said: sites of earlier releases stay as they are.
         **({"keep_records": form["keep_records"]} if form["keep_records"] else {}),
         "compatible": list(form["compatible"]),
         "compatible_names": dict(form["compatible_names"]),
         "import_decisions": form["import_decisions"],
+        # Not material: what is told to others is what visitors decided.
+        **({"gpp": True} if form["gpp"] else {}),
         "languages": list(form["languages"]),
         "controller": dict(form["controller"]),
         "data_protection": dict(form["data_protection"]) if form["data_protection"] else None,
@@ -53,9 +67,10 @@ def build_snapshot(form: Mapping[str, Any]) -> Config:
             "policy": {lang: _policy(form, lang) for lang in form["languages"]},
             "archive": form["links"]["archive"],
         },
-        "theme": _theme(form["theme"]),
+        "theme": snapshot_theme(form["theme"]),
         "categories": categories,
-        "services": [_service(service) for service in services],
+        "services": [_service(service, advanced=is_advanced(form)) for service in services],
+        **describe_signals(form, services),
         "texts": {
             language: _language(form, services, categories, language)
             for language in form["languages"]
@@ -77,9 +92,12 @@ def material_facts(config: Config) -> frozenset[bytes]:
     """
     facts: list[Any] = [
         ["controller", config["controller"]["name"]],
-        ["regime", config["regime"]],
+        # Where the region decides, those who were asked first still are.
+        ["regime", Regime.OPT_IN if config["regime"] == BY_REGION else config["regime"]],
         ["ask_again", config["ask_again"]],
     ]
+    facts += [["holds_at", origin] for origin in config.get("hand_over", ())]
+    facts += [["follows_sign_in"]] if config.get("identify") else []
     facts += [["category", category["key"]] for category in config["categories"]]
     for service in config["services"]:
         recipients = [service["provider"], *(p["name"] for p in service["processors"])]
@@ -132,6 +150,17 @@ def _decided_on(config: Config) -> list[str]:
     return [one["key"] for one in (*config["categories"], *config["services"])]
 
 
+def _regime(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what says who is asked how, only where it is said."""
+    said = {
+        name: list(form[name])
+        for name in ("sold_or_shared", "sensitive", "exempt")
+        if form[name] is not None
+    }
+    table = {"regions": table_of(form)} if form["regime"] == BY_REGION else {}
+    return {**table, **said, **({} if form["do_not_track"] else {"do_not_track": False})}
+
+
 def _announcement(form: Mapping[str, Any]) -> dict[str, Any]:
     """Return a coming change as it is told: from the first day to the day of the change."""
     told = form["announcement"]
@@ -157,22 +186,12 @@ def _categories(form: Mapping[str, Any], services: list[SiteService]) -> list[di
     ]
 
 
-def _theme(theme: Mapping[str, Any]) -> dict[str, Any]:
-    def colours(suffix: str) -> dict[str, str]:
-        accent = theme["accent" + suffix]
-        return {
-            "accent": accent,
-            "on_accent": text_colour_on(accent),
-            "text": theme["text" + suffix],
-            "surface": theme["surface" + suffix],
-        }
-
-    chosen = {name: theme[name] for name in ("form", "position", "entry", "order", "radius")}
-    return {**chosen, "light": colours(""), "dark": colours("_dark")}
-
-
-def _service(service: SiteService) -> dict[str, Any]:
+def _service(service: SiteService, *, advanced: bool) -> dict[str, Any]:
+    connector = settle_connector(service, advanced=advanced)
     return {
+        **({"connector": connector} if connector else {}),
+        # Its tag loads before a decision and is told that everything is denied.
+        **({"held": False} if advanced and "consent_types" in service.connector else {}),
         "key": service.key,
         "category": service.category,
         "legal_basis": service.legal_basis,
@@ -205,9 +224,12 @@ def _language(
     language: str,
 ) -> dict[str, Any]:
     named = {category["key"]: _category_texts(form, category, language) for category in categories}
+    ui = _interface(form, named, categories, language)
+    regimes = word_regimes(form, ui, language)
     return {
-        "direction": "rtl" if language in texts.RIGHT_TO_LEFT else "ltr",
-        "ui": _interface(form, named, categories, language),
+        "direction": direction_of(language),
+        "ui": ui,
+        **({"regimes": regimes} if regimes else {}),
         "categories": named,
         "services": {service.key: _service_texts(service, language) for service in services},
     }
@@ -223,7 +245,7 @@ def _interface(
     optional = [category for category in categories if category["key"] != NECESSARY]
     number = sum(len(category["services"]) for category in optional)
     ui = {
-        key: own.get(key) or texts.translate(language, default)
+        key: texts.isolate(language, own.get(key) or texts.translate(language, default))
         for key, default in texts.UI_TEXTS.items()
     }
     values = {
@@ -234,11 +256,29 @@ def _interface(
     }
     for key in ("heading", "body", "preferences_heading", "preferences_body"):
         ui[key] = texts.fill(ui[key], **values)
+    for key in ("body", "preferences_body"):
+        ui[key] = " ".join((ui[key], *_holds_also(form, language)))
+    refused = [named[key]["name"] for key in sold_or_shared(form)]
+    told = texts.spell_list(language, refused) if refused else ""
+    # Where a signal can refuse nothing, there is nothing to tell.
+    ui["honoured"] = texts.fill(ui["honoured"], categories=told) if told else ""
+    if form["children"] != NONE:
+        ui["children"] = texts.translate(language, texts.CHILDREN)
     return {
         **ui,
         "services_link": texts.count_services(language, number),
         "policy_url": _policy(form, language),
     }
+
+
+def _holds_also(form: Mapping[str, Any], language: str) -> Iterator[str]:
+    """Give where else a choice holds: whoever makes it must know."""
+    if form["hand_over"]:
+        hosts = [urlsplit(origin).netloc for origin in form["hand_over"]]
+        sites = texts.spell_list(language, hosts)
+        yield texts.fill(texts.translate(language, texts.HAND_OVER), sites=sites)
+    if form["identify"]:
+        yield texts.translate(language, texts.SIGNED_IN)
 
 
 def _category_texts(

@@ -58,15 +58,19 @@ def _parse(name: str) -> Target:
     return Target(TargetKind.WEBHOOK, name, _check(name, name))
 
 
-def _check(name: str, address: str) -> str:
-    """Refuse what would carry checkpoints over the network in the clear."""
+def is_safe_address(address: str) -> bool:
+    """Tell whether nothing crosses the network in the clear, and no password stands in it."""
     try:
         parts = urlsplit(address)
         secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
         known = parts.port is None or parts.port > 0
     except ValueError:
-        secure = known = False
-    if not secure or not known or not parts.hostname or parts.username is not None:
+        return False
+    return secure and known and bool(parts.hostname) and parts.username is None
+
+
+def _check(name: str, address: str) -> str:
+    if not is_safe_address(address):
         raise _problem(name, "expected file:/path, https://... or witness:https://...#KEY")
     return address
 

@@ -6,26 +6,16 @@ that the published snapshot holds exactly what a visitor can read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from babel import Locale
 from babel.lists import format_list
-from babel.support import NullTranslations, Translations
-from babel.units import format_unit
 
-from consent_server.errors import ConfigError
-from consent_server.paths import asset_dir
+from consent_server.durations import spell_duration
+from consent_server.languages import CATALOGUE, isolate_name, load_translations
 from consent_server.rules.decision import NECESSARY
 from consent_server.rules.lifetime import parse_lifetime
-
-#: Languages whose interface texts are complete.
-LANGUAGES = ("en", "fi", "sv")
-
-#: The texts below are written in it, so that it needs no catalogue.
-SOURCE_LANGUAGE = "en"
-
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 def _(text: str) -> str:
@@ -70,6 +60,7 @@ UI_TEXTS: Mapping[str, str] = {
     "allow_service": _("Always allow {service}"),
     "load_once": _("Load once"),
     "saved": _("Your choice is saved."),
+    "honoured": _("Opt-out request honoured: {categories}."),
     "news": _("New or changed since your last choice: {services}."),
 }
 
@@ -113,40 +104,36 @@ STORAGE_NAMES: Mapping[str, str] = {
     "cache_storage": "Cache Storage",
 }
 
+#: Where the preferences open on pages for children.
+CHILDREN = _("On pages for children everything optional stays off, and nothing is asked.")
 CLOSE = _("Close")
+#: What closing a notice that asks nothing leaves in the browser.
+TOLD_PURPOSE = _("Remembers that you closed the notice.")
 #: What closing an announcement leaves in the browser.
 CLOSED_PURPOSE = _("Remembers that you closed the announcement, until the tab is closed.")
+#: Where a decision is handed over to other addresses of the same site.
+HAND_OVER = _("Your choice also holds here: {sites}.")
+#: Where a decision follows visitors who sign in.
+SIGNED_IN = _("If you sign in, your choice also holds on your other devices.")
 CONSENT_RECORD_NAME = _("Your cookie choice")
 _SERVICES = ngettext("{n} service", "{n} services")
 _SESSION = _("until the browser is closed")
 _PERSISTENT = _("until deleted")
 
 
-@cache
-def _translations(language: str) -> NullTranslations:
-    found = Translations.load(asset_dir("translations"), [language])
-    if language != SOURCE_LANGUAGE and not isinstance(found, Translations):
-        raise ConfigError(
-            f"The texts in {language!r} are not compiled, and visitors would be asked in English. "
-            "Run `make translations` in the checkout, or install the package again."
-        )
-    return found
-
-
-def check_translations() -> None:
-    """Refuse to start without every language; raises ConfigError."""
-    for language in LANGUAGES:
-        _translations(language)
-
-
 def translate(language: str, text: str) -> str:
     """Return the interface text in `language` (English where `language` is en)."""
-    return str(_translations(language).ugettext(text))
+    return str(load_translations(language).ugettext(text))
+
+
+def translate_purpose(language: str, purpose: str) -> str:
+    """Return the purpose of a catalogued service, cookie or storage item in `language`."""
+    return str(load_translations(language, CATALOGUE).ugettext(purpose))
 
 
 def count_services(language: str, number: int) -> str:
     """Return e.g. "3 services"."""
-    pattern = _translations(language).ungettext(*_SERVICES, number)
+    pattern = load_translations(language).ungettext(*_SERVICES, number)
     return str(pattern).replace("{n}", str(number))
 
 
@@ -169,13 +156,18 @@ def spell_lifetime(language: str, lifetime: str) -> str:
         return translate(language, _SESSION)
     if parsed.unit == "persistent":
         return translate(language, _PERSISTENT)
-    return format_unit(parsed.number, f"duration-{parsed.unit}", length="long", locale=language)
+    return spell_duration(language, parsed.number, parsed.unit)
 
 
 def spell_item(language: str, kind: str, lifetime: str) -> str:
     """Return how long an item lives and, where it is no cookie, where: "2 years · IndexedDB"."""
     lives = spell_lifetime(language, lifetime)
     return f"{lives} · {STORAGE_NAMES[kind]}" if kind in STORAGE_NAMES else lives
+
+
+def isolate(language: str, text: str) -> str:
+    """Keep what stands in the places of a right-to-left text apart from the text."""
+    return re.sub(r"\{\w+\}", lambda place: isolate_name([language], place[0]), text)
 
 
 def fill(text: str, **values: str) -> str:

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from typing import Any, Final
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consent_server.rules.decision import Kind, Method
 from consent_server.rules.receipt import Event
+from consent_server.store.driver import Statement
 from consent_server.store.models import NoticeCount
 
 #: Which total a method adds to; the others count by what they amount to.
 _COUNTED = {Method.ACCEPT_ALL: "accepted", Method.REJECT_ALL: "refused"}
 _TOTALS = ("shown", "accepted", "refused", "saved", "withdrawn")
 _KEY = ("site_id", "day", "version", "language", "regime")
+
+
+def _add(dialect: Any) -> Any:
+    columns = NoticeCount.__table__.c
+    # Spelled for one row, whose columns keep their names as parameters.
+    row = dialect.insert(NoticeCount).values(
+        {name: bindparam(name, type_=columns[name].type) for name in (*_KEY, *_TOTALS)}
+    )
+    grown = {name: columns[name] + row.excluded[name] for name in _TOTALS}
+    return row.on_conflict_do_update(index_elements=_KEY, set_=grown)
+
+
+#: How each database adds to what is there.
+_ADD: Final = Statement({"sqlite": _add(sqlite), "postgresql": _add(postgresql)})
 
 _Place = tuple[int, date, int, str, str]
 
@@ -35,15 +52,18 @@ def add_to_totals(session: Session, events: Iterable[tuple[int, Event]]) -> None
             event.language,
             event.regime,
         )
-        added.setdefault(place, Counter())[_name(event)] += 1
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    columns = NoticeCount.__table__.c
+        # A copy is no further answer of anybody.
+        if "copy_of" not in event.signals:
+            added.setdefault(place, Counter())[_name(event)] += 1
+    if not added:
+        return
     # In one order for all, or two servers could wait for each other.
-    for place in sorted(added):
-        totals = {name: added[place][name] for name in _TOTALS}
-        row = dialect.insert(NoticeCount).values(**dict(zip(_KEY, place, strict=True)), **totals)
-        grown = {name: columns[name] + number for name, number in totals.items() if number}
-        session.execute(row.on_conflict_do_update(index_elements=_KEY, set_=grown))
+    rows = [dict(zip(_KEY, place, strict=True)) | _totals(added[place]) for place in sorted(added)]
+    _ADD(session.connection(), rows)
+
+
+def _totals(counted: Counter[str]) -> dict[str, int]:
+    return {name: counted[name] for name in _TOTALS}
 
 
 def _name(event: Event) -> str:

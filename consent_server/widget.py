@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
-import brotli
-
+from consent_server.connectors import compile_connectors, is_held, part_of_connectors
+from consent_server.cores import read_core
+from consent_server.languages import RIGHT_TO_LEFT, isolate_name
 from consent_server.paths import asset_dir
+from consent_server.regime_texts import REGIME_BUTTONS
+from consent_server.rules.children import ALWAYS, PAGES, for_children, mode_of
 from consent_server.rules.compatible import names_of
+from consent_server.rules.decision import NECESSARY
+from consent_server.rules.regimes import (
+    Regime,
+    honours_dnt,
+    regimes_of,
+    running_first,
+    sensitive,
+    signals_heeded,
+    sold_or_shared,
+    valid_days,
+)
 from consent_server.snapshot import known_since
+from consent_server.theme import theme_css
+from consent_server.widget_texts import FACT_ORDER, facts_of, join_texts, order_texts, vocabulary_of
 
 #: One letter per kind of stored item, as the widget reads it.
 ITEM_KINDS = {
@@ -26,49 +39,12 @@ ITEM_KINDS = {
     "indexed_db": "i",
     "cache_storage": "k",
 }
-#: Interface texts in the order of `Ui` in widget/src/language.ts, its direction apart.
-UI_ORDER = (
-    "heading",
-    "body",
-    "services_link",
-    "policy",
-    "policy_url",
-    "accept_all",
-    "reject_all",
-    "settings",
-    "preferences_heading",
-    "preferences_body",
-    "save",
-    "withdraw",
-    "close",
-    "entry",
-    "always_on",
-    "provider_label",
-    "transfers_label",
-    "legal_basis_label",
-    "retention_label",
-    "items_label",
-    "no_items",
-    "decided",
-    "shown_link",
-    "id_label",
-    "held",
-    "allow_service",
-    "load_once",
-    "saved",
-)
-CATEGORY_ORDER = ("name", "description", "count")
-SERVICE_ORDER = ("name", "purpose")
-#: Words that many services share; each travels once, in the vocabulary.
-FACT_ORDER = ("country", "transfers", "legal_basis", "retention")
-#: Between texts. A line break always will do; each of the others makes the response smaller.
-_SEPARATORS = ("~", "|", "^", "\n")
+#: As a theme's `order` has them unless it says otherwise.
+_ANSWERS = ("accept_all", "reject_all")
 #: The letter of the vocabulary's first word.
 _FIRST_LETTER = ord("0")
-
-
-#: Which of them is smallest differs from script to script by a few bytes: each is tried once.
-_BROTLI_SETTINGS = tuple(product((brotli.MODE_GENERIC, brotli.MODE_FONT), (14, 15, 16, 18)))
+#: In right-to-left text; names of cookies begin and end with signs of no direction.
+_CODE_CSS = "code{unicode-bidi:isolate;direction:ltr}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +54,50 @@ class Script:
     script_id: str
     script_hash: str
     body: bytes
+    regime: Regime = Regime.OPT_IN
+    #: The signal that came with the request for it; a page may see one that did not.
+    signal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PackedScript:
-    """A script ready to be sent in each encoding."""
-
-    script: Script
-    brotli: bytes
-    gzip: bytes
-
-
-def _brotli(body: bytes, mode: int, window: int) -> bytes:
-    packed: bytes = brotli.compress(body, mode=mode, quality=11, lgwin=window)
-    return packed
-
-
-@cache
-def read_core(*parts: str) -> str:
-    """Return the built core with these parts; the builds are committed under static/widget."""
-    name = "-".join(("core", *parts)) + ".js"
-    return (asset_dir("static") / "widget" / name).read_text(encoding="utf-8")
+def added_parts(config: dict[str, Any], regime: Regime = Regime.OPT_IN) -> tuple[str, ...]:
+    """Return the names of the parts that are added to the core of a version."""
+    asked = {
+        part_of_connectors(compile_connectors(config, regime)): True,
+        "children": mode_of(config) == PAGES,
+        "gpp": bool(config.get("gpp")),
+        "handover": bool(config.get("hand_over")),
+        "identify": bool(config.get("identify")),
+        "stores": _has_rare_stores(config),
+    }
+    return tuple(part for part, is_asked in asked.items() if part and is_asked)
 
 
-def parts_of(config: dict[str, Any], material_since: int) -> tuple[str, ...]:
+def _has_rare_stores(config: dict[str, Any]) -> bool:
+    """Tell whether a service that can be refused keeps anything but cookies and localStorage."""
+    optional = {
+        key
+        for category in config["categories"]
+        if category["key"] != NECESSARY
+        for key in category["services"]
+    }
+    kinds = {
+        item["kind"]
+        for service in config["services"]
+        if service["key"] in optional
+        for item in service["items"]
+    }
+    return not kinds <= {"cookie", "local_storage"}
+
+
+def parts_of(
+    config: dict[str, Any], material_since: int, regime: Regime = Regime.OPT_IN
+) -> tuple[str, ...]:
     """Return the parts of the script that a version asks for, in the order of the files' names."""
     announces = "announcement" in config
     asked = {
         "gate": _has_gate(config),
         "compat": bool(config.get("compatible")),
+        "regimes": regime is not Regime.OPT_IN,
         # Before the first material change no decision can be older than what is asked.
         "news": material_since > 1 or announces,
         "announced": announces,
@@ -129,53 +120,119 @@ def read_forms() -> dict[str, str]:
     return found
 
 
-def compose_script(config: dict[str, Any], version: int, material_since: int) -> Script:
-    """Compose the script of a version; the same inputs give the same bytes."""
-    core = read_core(*parts_of(config, material_since))
-    known = widget_config(config, version, material_since)
+def compose_script(
+    config: dict[str, Any],
+    version: int,
+    material_since: int,
+    regime: Regime | None = None,
+    signal: str = "",
+) -> Script:
+    """Compose the script of a version; the same inputs give the same bytes.
+
+    Without a regime it is the strictest that the version has.
+    """
+    regime = regime or regimes_of(config)[0]
+    parts, added = parts_of(config, material_since, regime), added_parts(config, regime)
+    core = read_core(*parts, added=added)
+    known = widget_config(config, version, material_since, regime, signal)
+    if signal:
+        known["signal"] = signal
     seed = hashlib.sha256(core.encode() + _to_json(known).encode()).hexdigest()
     script_id = seed[:16]
     known["script"] = script_id
     body = f"(function(SITE_CONFIG){{{core}}})({_to_json(known)});".encode()
-    return Script(script_id, hashlib.sha256(body).hexdigest(), body)
+    return Script(script_id, hashlib.sha256(body).hexdigest(), body, regime, signal)
 
 
-def pack_script(script: Script) -> PackedScript:
-    """Compress once, as well as the formats can."""
-    return PackedScript(
-        script,
-        min((_brotli(script.body, *settings) for settings in _BROTLI_SETTINGS), key=len),
-        gzip.compress(script.body, compresslevel=9, mtime=0),
-    )
+def compose_scripts(config: dict[str, Any], version: int, material_since: int) -> list[Script]:
+    """Compose a script for each regime of a version, strictest first, and each for each signal.
+
+    What the header says is in the script, for browsers that say it in the header only.
+    """
+    return [
+        compose_script(config, version, material_since, regime, signal)
+        for regime in regimes_of(config)
+        for signal in ("", *signals_heeded(config))
+    ]
 
 
-def widget_config(config: dict[str, Any], version: int, material_since: int) -> dict[str, Any]:
+def widget_config(
+    config: dict[str, Any],
+    version: int,
+    material_since: int,
+    regime: Regime = Regime.OPT_IN,
+    signal: str = "",
+) -> dict[str, Any]:
     """Return the part of a snapshot that the browser needs, as widget/src/config.ts reads it."""
     theme = config["theme"]
-    vocabulary = _vocabulary(config)
+    mode = mode_of(config)
+    shown = for_children(config) if mode == ALWAYS else config
+    # Where everybody is asked first, only those whose browser sent a signal need to read of it.
+    tells_signal = bool(signal) or regime is not Regime.OPT_IN
+    asked = _asked(shown, regime, tells_signal=tells_signal)
+    connectors = compile_connectors(shown, regime)
     return {
         # Styles and services first, beside the code that is most like them: it compresses better.
-        "css": _theme_css(theme, read_forms()["announcement"] if "announcement" in config else ""),
-        "services": _services(config, vocabulary),
+        "css": _css(config, regime),
+        "services": asked["services"],
         "site": config["site"],
         "version": version,
         "material": material_since,
         "script": "",
-        "days": config["valid_days"],
-        "domain": config["cookie_domain"],
-        **{name: theme[name] for name in ("position", "entry", "order")},
-        "categories": [
-            [category["key"], *category["services"]] for category in config["categories"]
-        ],
+        "days": valid_days(config, regime),
+        **({"domain": config["cookie_domain"]} if config["cookie_domain"] else {}),
+        **{name: theme[name] for name in ("position", "entry")},
+        "answers": _ANSWERS[:: -1 if theme["order"] == "reject_first" else 1],
+        "categories": asked["categories"],
+        "sold": sold_or_shared(config),
+        **({} if honours_dnt(config) else {"deaf": 1}),
+        **({"regime": _regime(config, regime)} if regime is not Regime.OPT_IN else {}),
+        **({"connectors": connectors} if connectors else {}),
+        **({"handOver": config["hand_over"]} if config.get("hand_over") else {}),
         **({"gate": _gate(config)} if _has_gate(config) else {}),
         **({"compat": _compat(config)} if config.get("compatible") else {}),
         **({"news": _news(config, material_since)} if material_since > 1 else {}),
         **({"announcement": _announcement(config)} if "announcement" in config else {}),
+        **(
+            {"child": _asked(for_children(config), regime, tells_signal=tells_signal)}
+            if mode == PAGES
+            else {}
+        ),
+        "texts": asked["texts"],
+    }
+
+
+def _asked(config: dict[str, Any], regime: Regime, *, tells_signal: bool) -> dict[str, Any]:
+    """Return what visitors are asked, and every word of it."""
+    vocabulary = vocabulary_of(config, regime)
+    return {
+        "services": _services(config, vocabulary, regime),
+        "categories": [
+            [category["key"], *category["services"]] for category in config["categories"]
+        ],
         "texts": {
-            language: _join_texts((*_texts(config, language), *words))
+            language: join_texts(
+                (*order_texts(config, language, regime, tells_signal=tells_signal), *words)
+            )
             for language, words in zip(
                 config["languages"], zip(*vocabulary, strict=True), strict=True
             )
+        },
+    }
+
+
+def _regime(config: dict[str, Any], regime: Regime) -> dict[str, Any]:
+    """Return what runs first, what the buttons of the regime refuse, and their labels."""
+    words = {
+        language: told["regimes"].get(regime, {}) for language, told in config["texts"].items()
+    }
+    return {
+        "name": regime,
+        "runs": running_first(config, regime),
+        "sensitive": sensitive(config),
+        "said": {
+            language: [told.get(name, "") for name in REGIME_BUTTONS]
+            for language, told in words.items()
         },
     }
 
@@ -198,70 +255,24 @@ def _announcement(config: dict[str, Any]) -> dict[str, Any]:
     return {"start": told["shown_from"], "end": told["date"], "said": said}
 
 
-def _join_texts(texts: Iterable[str]) -> str:
-    """Write a separator before each text: the first of these that stands in none of them."""
-    folded = [" ".join(text.split()) for text in texts]  # as the browser folds white space
-    separator = next(one for one in _SEPARATORS if not any(one in text for text in folded))
-    return separator + separator.join(folded)
+def _css(config: dict[str, Any], regime: Regime) -> str:
+    """Return the styles of the form and of what else the site has, then the theme."""
+    forms, theme = read_forms(), config["theme"]
+    announced = forms["announcement"] if "announcement" in config else ""
+    more = forms["regimes"] if regime is not Regime.OPT_IN else ""
+    code = _CODE_CSS if RIGHT_TO_LEFT.intersection(config["languages"]) else ""
+    return forms[theme["form"]] + announced + more + code + theme_css(theme)
 
 
-def _theme_css(theme: dict[str, Any], more: str) -> str:
-    def colours(scheme: str) -> str:
-        found = theme[scheme].items()
-        return "".join(
-            f"--consent-{name.replace('_', '-')}:{_shorten(value)};" for name, value in found
-        )
-
-    light, dark = colours("light"), colours("dark")
-    return (
-        f"{read_forms()[theme['form']]}{more}:host{{{light}--consent-radius:{theme['radius']}px}}"
-        f"@media(prefers-color-scheme:dark){{:host{{{dark[:-1]}}}}}"
-    )
-
-
-def _shorten(colour: str) -> str:
-    """Write #rrggbb as #rgb where both are the same colour."""
-    return "#" + colour[1::2] if colour[1::2] == colour[2::2] else colour
-
-
-def _texts(config: dict[str, Any], language: str) -> Iterator[str]:
-    """Give every text in the one order that the widget knows."""
-    found = config["texts"][language]
-    stores_always = all(service["items"] for service in config["services"])
-    yield found["direction"]
-    for name in UI_ORDER:
-        # Versions published before a text existed do without what it names.
-        yield "" if name == "no_items" and stores_always else found["ui"].get(name, "")
-    for category in config["categories"]:
-        for name in CATEGORY_ORDER:
-            yield found["categories"][category["key"]][name]
-        for key in category["services"]:
-            for name in SERVICE_ORDER:
-                yield found["services"][key][name]
-
-
-def _facts(config: dict[str, Any], key: str) -> Iterator[tuple[str, ...]]:
-    """Give a service's facts and its items' lifetimes, each in every language."""
-    told = [config["texts"][language]["services"][key] for language in config["languages"]]
-    for name in FACT_ORDER:
-        yield tuple(words[name] for words in told)
-    for number in range(len(told[0]["items"])):
-        yield tuple(words["items"][number]["lifetime"] for words in told)
-
-
-def _vocabulary(config: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return the facts that occur, in every language, each once."""
-    found = (fact for service in config["services"] for fact in _facts(config, service["key"]))
-    return list(dict.fromkeys(found))
-
-
-def _services(config: dict[str, Any], vocabulary: list[tuple[str, ...]]) -> dict[str, list[str]]:
+def _services(
+    config: dict[str, Any], vocabulary: list[tuple[str, ...]], regime: Regime
+) -> dict[str, list[str]]:
     def describe(service: dict[str, Any]) -> list[str]:
-        facts = _facts(config, service["key"])
+        facts = facts_of(config, service["key"], regime)
         letters = "".join(chr(_FIRST_LETTER + vocabulary.index(fact)) for fact in facts)
         items = zip(service["items"], letters[len(FACT_ORDER) :], strict=True)
         return [
-            service["provider"],
+            isolate_name(config["languages"], service["provider"]),
             service["policy"],
             letters[: len(FACT_ORDER)],
             *(f"{ITEM_KINDS[item['kind']]}{letter}{item['name']}" for item, letter in items),
@@ -284,11 +295,15 @@ def _gate(config: dict[str, Any]) -> dict[str, Any]:
     known = {
         service["key"]: " ".join((*service["hosts"], *service["paths"]))
         for service in config["services"]
-        if service["hosts"] or service["paths"]
+        if is_held(service) and (service["hosts"] or service["paths"])
     }
     if config["blocking"] != "strict":
         return {"services": known}
-    own = (urlsplit(origin).hostname or "" for origin in config["origins"])
+    own = [urlsplit(origin).hostname or "" for origin in config["origins"]]
+    for service in config["services"]:
+        if not is_held(service):
+            hosts = (path.partition("/")[0] for path in service["paths"])
+            own += [*service["hosts"], *hosts]
     return {"services": known, "allowed": " ".join((*own, *config["allowed_hosts"]))}
 
 

@@ -30,7 +30,7 @@ from consent_server.rules.note import (
 )
 from consent_server.rules.witness import WitnessRequest
 from consent_server.signing import SigningKey, open_signer, verify_signature
-from consent_server.store.models import Witnessed
+from consent_server.store.outside_models import Witnessed
 
 #: The witness's own key, beside those of checkpoints: one key never does both.
 WITNESS_KEYS = "witness-keys.json"

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from flask.testing import FlaskClient
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from consent_server import packing
 from consent_server.app import create_app
 from consent_server.config import Settings
 from consent_server.demo import site_files
@@ -67,6 +69,14 @@ def closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packed_once() -> Iterator[None]:
+    """Pack equal scripts once for all tests: it costs a second, and most have the demo sites'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "pack_script", lru_cache(maxsize=256)(packing.pack_script))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from playwright.sync_api import Error, sync_playwright
 from selenium.common.exceptions import WebDriverException
 
 from tests.browser.browsers import BROWSER_NAMES, Browsers
-from tests.browser.bundles import FOLDERS, WIDGET, install_packages
+from tests.browser.bundles import FOLDERS, ROOT, WIDGET, install_packages
 from tests.browser.matrix.webkit import running_display, webkit_tab
 from tests.browser.trackers import running_trackers
 from tests.cli.nginx import running_nginx
@@ -26,14 +26,17 @@ from tests.store.postgresql import running_postgresql
 _SECONDS = 600
 #: What is needed, and its package on Debian.
 PACKAGES = {
+    "caddy": ["caddy"],
     "chromium": ["chromium"],
     "firefox": ["firefox-esr"],
     "nginx": ["nginx"],
+    "php": ["php-cli"],
     "postgresql": ["postgresql"],
+    "strace": ["strace"],
     "webkit": ["webkit2gtk-driver", "xvfb"],
 }
 #: WebKit is driven by the whole matrix only (`-m matrix`); it is installed when named.
-_ALWAYS = ("chromium", "firefox", "nginx", "postgresql")
+_ALWAYS = ("caddy", "chromium", "firefox", "nginx", "php", "postgresql", "strace")
 
 Commands = list[list[str]]
 
@@ -42,6 +45,8 @@ def starts(name: str) -> bool:
     """Tell whether the tests could start this program now."""
     if name in BROWSER_NAMES:
         return _browser_starts(name)
+    if name in {"caddy", "php", "strace"}:
+        return shutil.which(name) is not None
     return {"nginx": _nginx_starts, "webkit": _webkit_starts}.get(name, _postgresql_starts)()
 
 
@@ -118,7 +123,7 @@ def _try(commands: Iterable[list[str]]) -> None:
 def main() -> None:
     """Try one way after the other until everything starts."""
     if shutil.which("npm"):
-        for folder in (WIDGET, *FOLDERS):
+        for folder in (WIDGET, *FOLDERS, ROOT / "tests" / "gpp"):
             install_packages(folder)
     wanted: Sequence[str] = sys.argv[1:] or _ALWAYS
     missing = [name for name in wanted if not starts(name)]

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from consent_server.cores import read_core
 from consent_server.errors import InvalidForm, InvalidSite
+from consent_server.packing import pack_script
 from consent_server.site_form import load_site_form
 from consent_server.snapshot import build_snapshot, hash_material
-from consent_server.widget import compose_script, pack_script, read_core, read_forms
+from consent_server.widget import added_parts, compose_script, read_forms
 from tests.conftest import ReadSite
 
 Site = dict[str, Any]
@@ -66,8 +68,9 @@ def test_only_its_own_site_pays_for_it(site: Site) -> None:
     announced = compose_script(snapshot(site), 1, 1)
     del site["announcement"]
     plain = compose_script(snapshot(site), 1, 1)
-    assert read_core("news", "announced") in announced.body.decode()
-    assert read_core() in plain.body.decode()
+    added = added_parts(snapshot(site))
+    assert read_core("news", "announced", added=added) in announced.body.decode()
+    assert read_core(added=added) in plain.body.decode()
     known = json.loads(plain.body.decode().rpartition("})(")[2].removesuffix(");"))
     assert read_forms()["announcement"] not in known["css"]
     assert len(pack_script(announced).brotli) <= len(pack_script(plain).brotli) + 800

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from consent_server.cores import read_core
 from consent_server.site_form import load_site_form
 from consent_server.sites import (
     compare_configs,
@@ -20,7 +21,7 @@ from consent_server.sites import (
 )
 from consent_server.snapshot import build_snapshot, hash_config, known_since, new_since
 from consent_server.store.database import Database
-from consent_server.widget import compose_script, parts_of, read_core
+from consent_server.widget import added_parts, compose_script, parts_of
 from tests.conftest import ReadSite
 
 Site = dict[str, Any]
@@ -126,7 +127,7 @@ def test_the_script_knows_what_is_new_only_where_something_ever_was(site: Site) 
     assert '"news"' not in compose_script(first, 3, 1).body.decode()
     later = {**first, "new_since": {"meta-pixel": 2}}
     script = compose_script(later, 2, 2).body.decode()
-    assert read_core("news") in script
+    assert read_core("news", added=added_parts(later)) in script
     known = json.loads(script.rpartition("})(")[2].removesuffix(");"))["news"]
     assert known["since"] == {"meta-pixel": 2}
     assert set(known["said"]) == set(first["languages"])

@@ -24,10 +24,16 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("witness_name", "witness.example.net", "witness.example.net"),
     ("api_token", "t" * 32, "t" * 32),
     ("trusted_proxies", "2", 2),
+    ("region_header", "CF-IPCountry,CF-Region-Code", "CF-IPCountry,CF-Region-Code"),
+    ("region_database", "/srv/regions.mmdb", "/srv/regions.mmdb"),
     ("decisions_per_minute", "10", 10),
     ("site_decisions_per_minute", "11", 11),
     ("demo", "true", True),
+    ("scripts_without_proof", "false", False),
     ("log_level", "DEBUG", "debug"),
+    ("log_format", "JSON", "json"),
+    ("request_log", "true", True),
+    ("metrics_token", "m" * 32, "m" * 32),
 ]
 
 
@@ -77,10 +83,15 @@ def test_every_setting_is_tried_above() -> None:
         ("api_token", "short"),
         ("trusted_proxies", "-1"),
         ("trusted_proxies", "6"),
+        ("region_header", "X Region"),
+        ("region_header", "A,B,C"),
         ("decisions_per_minute", "0"),
         ("site_decisions_per_minute", "0"),
         ("demo", "perhaps"),
         ("log_level", "loud"),
+        ("log_format", "xml"),
+        ("request_log", "perhaps"),
+        ("metrics_token", "short"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_itself(

@@ -203,7 +203,7 @@ def test_the_record_page_tells_a_decision_that_is_still_on_its_way(visitor: Visi
 def _decide(visitor: Visitor) -> tuple[dict[str, Any], str]:
     """Allow the chat alone; return the receipt and the cookie that the widget then writes."""
     decision = visitor.decision("smilee-chat")
-    answer = visitor.client.post(f"{visitor.address}/decisions", json=decision)
+    answer = visitor.send(decision)
     assert answer.status_code == 201, answer.text
     stored = StoredDecision(
         version=decision["version"],

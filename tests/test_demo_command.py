@@ -23,6 +23,7 @@ from consent_server.sites import find_site, find_version, list_sites, read_confi
 from consent_server.store.database import Database
 from tests.cli.serving import Serving, serving
 from tests.cli.test_run import free_port
+from tests.visitor import fetch_proof
 
 SITES = [file.stem for file in site_files()]
 
@@ -54,8 +55,9 @@ def decide(server: Serving, origin: str) -> dict[str, Any]:
         "grants": grants,
         "decided_at": "2026-11-22T10:00:00.000Z",
     }
+    proof = fetch_proof(f"{server.url}/w/smilee")
     request = urllib.request.Request(
-        f"{server.url}/w/smilee/decisions",
+        f"{server.url}/w/smilee/decisions?proof={proof}",
         data=json.dumps(decision).encode(),
         headers={"Content-Type": "application/json", "Origin": origin},
     )

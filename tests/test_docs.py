@@ -24,7 +24,9 @@ from consent_server.audit import COLUMNS
 from consent_server.catalogue import load_catalogue
 from consent_server.cli import main
 from consent_server.rules import canonical, checkpoint, merkle, note, times
+from consent_server.rules.connector import CONSENT_TYPES, FIELDS
 from consent_server.site_form import SiteForm
+from tests.connector_table import connector_rows
 from tests.documentation import ROOT, Page, all_pages, code, codes, page
 from tests.test_layers import LAYERS
 
@@ -214,6 +216,23 @@ def test_the_fields_of_a_catalogue_file_are_told() -> None:
     assert {code(name) for name, *_ in rows} == used
 
 
+def test_what_each_service_is_told_stands_as_in_its_file() -> None:
+    assert page("docs/connectors.md").table("## What each service is told") == connector_rows()
+
+
+def test_every_field_of_a_connector_is_told() -> None:
+    rows = page("docs/connectors.md").table("## A connector of your own")
+    assert {code(name) for name, *_ in rows} == set(FIELDS)
+
+
+def test_every_consent_type_is_told_with_what_decides_on_it() -> None:
+    rows = page("docs/connectors.md").table("## Google Consent Mode")
+    told = {code(name): words for name, words in rows}
+    assert set(told) == set(CONSENT_TYPES)
+    for name, key in CONSENT_TYPES.items():
+        assert told[name].startswith("always granted" if key == "necessary" else f"`{key}`")
+
+
 def test_the_categories_are_told_as_visitors_read_them() -> None:
     rows = page("docs/categories-and-services.md").table("## The categories")
     told = {code(key): words for key, words, _ in rows}
@@ -283,7 +302,9 @@ def test_the_actions_of_buttons_are_told() -> None:
 
 def test_the_attributes_of_held_mark_up_are_told() -> None:
     pattern = r"data-consent(?:-[a-z]+)*"
-    known = {one for source in WIDGET.values() for one in re.findall(rf"{pattern}\b", source)}
+    parts = [file.read_text("utf-8") for file in (ROOT / "widget" / "src" / "parts").glob("*.ts")]
+    sources = [*WIDGET.values(), *parts]
+    known = {one for source in sources for one in re.findall(rf"{pattern}\b", source)}
     rows = page("docs/embed.md").table("## Marking what needs consent")
     held = {code(written) for written, *_ in rows}
     assert all(f"data-consent-{code(becomes)}" == code(written) for written, becomes, _ in rows)

@@ -23,6 +23,7 @@ from consent_server.rules.decision import Decision, Layer, Method, optional_serv
 from consent_server.rules.receipt import hash_event
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
+from consent_server.store.record_rows import select_records
 
 NOW = datetime(2026, 11, 22, 16, 47, 0, 123_000, tzinfo=UTC)
 SUBJECT, OTHER = "0" * 32, "1" * 32
@@ -64,9 +65,9 @@ def test_the_receipt_is_the_leaf_that_was_hashed(session: Session, shown: ShownV
     leaf = {k: v for k, v in recorded.receipt.items() if k not in {"leaf_hash", "salt"}}
     hashed = hashlib.sha256(b"\x00" + rfc8785.dumps(leaf)).hexdigest()
     assert hashed == recorded.receipt["leaf_hash"]
-    row = session.scalars(select(ConsentEvent)).one()
+    row = session.execute(select_records()).one()
     assert row.leaf_hash.hex() == hashed
-    assert hash_event(event_of(row, shown.site, shown.config_hash)) == row.leaf_hash
+    assert hash_event(event_of(row.ConsentEvent, shown.site, shown.config_hash)) == row.leaf_hash
 
 
 def test_our_clock_and_theirs_are_both_kept(session: Session, shown: ShownVersion) -> None:
@@ -160,3 +161,20 @@ def test_what_is_appended_together_is_what_is_appended_one_by_one(
     assert session.scalar(select(func.count()).select_from(ConsentEvent)) == 3
     total = session.scalars(select(NoticeCount)).one()
     assert (total.saved, total.withdrawn) == (2, 1)
+
+
+def test_what_does_not_fit_is_refused_after_the_same_that_fits(
+    session: Session, shown: ShownVersion
+) -> None:
+    fitting = decide(shown, grant=True)
+    for grant in (True, False, True):
+        append_event(session, shown, decide(shown, grant=grant, subject_id=OTHER), now=NOW)
+    wrong: list[dict[str, object]] = [
+        {"language": "xx"},
+        {"method": Method.REJECT_ALL},
+        {"grants": {**fitting.grants, "nobody": True}},
+    ]
+    for changes in wrong:
+        for _ in range(2):
+            with pytest.raises(Conflict):
+                append_event(session, shown, replace(fitting, **changes), now=NOW)  # type: ignore[arg-type]

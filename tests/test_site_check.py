@@ -13,7 +13,9 @@ from tests.conftest import ReadSite
 from tests.test_site_form import OWN_SERVICE, change
 
 SITES = ["getjenny", "jackbot", "jiminny", "smilee", "ujet"]
-OWN = {**OWN_SERVICE, "purpose": {"sv": "Chattar.", "fi": "Chat.", "en": "Chats."}}
+PURPOSE = {"sv": "Chattar.", "fi": "Chat.", "en": "Chats."}
+ITEM = {"name": "own", "lifetime": "1y", "purpose": PURPOSE}
+OWN = {**OWN_SERVICE, "purpose": PURPOSE, "items": [ITEM]}
 
 
 @pytest.fixture
@@ -38,8 +40,21 @@ def test_the_files_that_ship_can_be_published(read_site: ReadSite, key: str) -> 
 @pytest.mark.parametrize(
     ("path", "value", "found", "reason"),
     [
-        ("languages", ["sv", "de"], "languages.1", "No interface texts in 'de'"),
+        ("languages", ["sv", "ja"], "languages.1", "No interface texts in 'ja'"),
+        ("languages", ["sv", "pt-BR"], "languages.1", "Write 'pt': visitors of every region"),
+        ("languages", ["sv", "no"], "languages.1", "Write 'nb'"),
+        ("services.0.purpose", {"se": "Visar."}, "services.0.purpose.se", "not shown"),
+        ("services.5.items.0.purpose", {"sv": "x"}, "services.5.items.0.purpose.fi", "other lang"),
+        (
+            "services.5.items.0.purpose",
+            {**PURPOSE, "de": "x"},
+            "services.5.items.0.purpose.de",
+            "not shown",
+        ),
+        ("categories.1.name", {"de": "x"}, "categories.1.name.de", "not shown"),
         ("languages", ["sv", "fi", "sv"], "languages", "listed twice"),
+        ("hand_over", ["https://other.example"], "hand_over.0", "not among the site's `origins`"),
+        ("hand_over", ["http://127.0.0.1:8000"] * 2, "hand_over", "listed twice"),
         ("links.policy", {"sv": "/sv", "fi": "/fi"}, "links.policy.en", "article 13"),
         ("links.policy", {"": "/all", "de": "/de"}, "links.policy.de", "not shown"),
         ("categories.1.key", "functional", "categories.1.key", "stands twice"),
@@ -65,6 +80,10 @@ def test_the_files_that_ship_can_be_published(read_site: ReadSite, key: str) -> 
         ("theme.accent", "#ffffff", "theme.accent", "1.0:1"),
         ("theme.text_dark", "#131c2e", "theme.text_dark", "surface_dark"),
         ("theme.accent_dark", "#222222", "theme.accent_dark", "4.5:1"),
+        ("theme.border_dark", "#222222", "theme.border_dark", "3:1"),
+        ("theme.position", "top", "theme.position", "bar or banner"),
+        ("categories.0.description", {"en": "x" * 301}, "categories.0.description.en", "12(1)"),
+        ("services.0.purpose", {"en": "x" * 401}, "services.0.purpose.en", "at most 400"),
     ],
 )
 def test_a_finding_names_its_field_and_the_reason(
@@ -107,3 +126,26 @@ def test_every_finding_is_told_at_once(site: dict[str, Any]) -> None:
     changed = change(site, "services.0.category", "games")
     changed = change(changed, "theme.text", "#ffffff")
     assert set(findings(changed)) == {"services.0.category", "theme.text"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "inside"),
+    [
+        ("https://example.com", True),
+        ("https://www.example.com", True),
+        ("https://a.b.example.com:8443", True),
+        ("http://127.0.0.1:9000", True),
+        ("http://localhost", True),
+        ("https://example.fi", False),
+        ("https://notexample.com", False),
+        ("https://example.com.evil.example", False),
+    ],
+)
+def test_every_origin_must_be_inside_the_cookie_domain(
+    site: dict[str, Any], origin: str, inside: bool
+) -> None:
+    site["cookie_domain"], site["origins"] = "example.com", ["https://example.com", origin]
+    if inside:
+        check_site(load_site_form(site))
+    else:
+        assert "browsers refuse the cookie" in findings(site)["origins.1"][0]

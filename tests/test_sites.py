@@ -161,8 +161,10 @@ def test_each_version_keeps_the_bytes_of_its_script(
     with database.read() as session:
         found = find_site(session, "smilee")
         query = select(SiteScript).where(SiteScript.site_id == found.id)
-        scripts = list(session.scalars(query.order_by(SiteScript.version)))
-        assert [script.version for script in scripts] == [1, 2]
+        scripts = list(session.scalars(query.order_by(SiteScript.version, SiteScript.signal)))
+        # Each once more for browsers that send GPC, and for those that send DNT.
+        kept = [(script.version, script.signal) for script in scripts]
+        assert kept == [(number, signal) for number in (1, 2) for signal in ("", "dnt", "gpc")]
         assert find_script(session, found, scripts[0].script_id).body == scripts[0].body
         with pytest.raises(Conflict):
             find_script(session, found, "0" * 16)

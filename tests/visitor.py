@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import urllib.request
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from typing import Any
 from uuid import uuid4
 
 from flask.testing import FlaskClient
+from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from consent_server.rules.times import spell_time
 
 Body = dict[str, Any]
+
+
+def read_proof(headers: Headers | Message) -> str:
+    """Return the render proof that came with a script; empty without one."""
+    found = re.search(r'consent;desc="proof=([^"]+)"', headers.get("Server-Timing") or "")
+    return found[1] if found else ""
+
+
+def fetch_proof(base: str) -> str:
+    """Return the render proof of a running server for the site at that address (`.../w/smilee`)."""
+    with urllib.request.urlopen(f"{base}.js", timeout=30) as answer:
+        return read_proof(answer.headers)
 
 
 @dataclass
@@ -26,6 +42,8 @@ class Visitor:
     #: 16 random bytes in hex, as the browser makes them.
     subject_id: str = field(default_factory=lambda: secrets.token_hex(16))
     widget_path: str = "/w"
+    #: What came with the script, or with the last refusal.
+    proof: str = ""
 
     @property
     def address(self) -> str:
@@ -36,6 +54,7 @@ class Visitor:
         """Fetch the script and return the configuration inside it."""
         answer = self.client.get(f"{self.address}.js")
         assert answer.status_code == 200, answer.text
+        self.proof = read_proof(answer.headers)
         config: Body = json.loads(answer.text.rpartition("})(")[2].removesuffix(");"))
         return config
 
@@ -80,8 +99,24 @@ class Visitor:
         }
 
     def send(self, decision: Body, **options: Any) -> TestResponse:
-        """Post a decision; `options` are those of the test client."""
-        return self.client.post(f"{self.address}/decisions", json=decision, **options)
+        """Post a decision; `options` are those of the test client.
+
+        Where its proof is not good it is sent again with the one of the answer, once.
+        """
+        answer = self.post(decision, **options)
+        if answer.is_json and answer.status_code == 403 and "proof" in (answer.json or {}):
+            self.proof = answer.json["proof"]
+            answer = self.post(decision, **options)
+        return answer
+
+    def post(self, decision: Body, **options: Any) -> TestResponse:
+        """Post a decision with the proof at hand."""
+        return self.client.post(
+            f"{self.address}/decisions",
+            json=decision,
+            query_string={"proof": self.proof} if self.proof else None,
+            **options,
+        )
 
     def decide(self, *services: str, **changes: Any) -> TestResponse:
         """Allow exactly these services: none refuses, all of them accepts."""

@@ -1,4 +1,5 @@
-// Builds the cores under static/widget, each the body of `(function(SITE_CONFIG){core})(config);`, and their manifest.
+// Builds the cores under static/widget, each the body of `(function(SITE_CONFIG){core})(config);`, the parts that the
+// server puts into them where a site needs some, and their manifest.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -24,8 +25,8 @@ function toArrows(bundle) {
   return `var ${arrows.join(",")};\n${statements}`;
 }
 
-/** One file of an entry with all that it needs. */
-async function build(entry, define) {
+/** One file of an entry with all that it needs; `wrap` puts its text into something else before it is made small. */
+async function build(entry, define, wrap = toArrows) {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: here,
     entryPoints: [entry],
@@ -40,7 +41,7 @@ async function build(entry, define) {
     target,
   });
   // The bundle is one module, so terser may inline across what were files: 4 % smaller than esbuild's own minifier.
-  const { code } = await minify(toArrows(outputFiles[0].text), {
+  const { code } = await minify(wrap(outputFiles[0].text), {
     module: true,
     compress: { ecma: 2020, passes: 4, pure_getters: true, unsafe_arrows: true, keep_fargs: false, hoist_funs: true, inline: 1 },
     format: { ecma: 2020 },
@@ -48,25 +49,60 @@ async function build(entry, define) {
   return Buffer.from(code.trim() + "\n");
 }
 
+/** Brackets the statement that hands the kit to the parts: the server cuts it out, or puts the parts in the place of PARTS. */
+function bracketParts(core) {
+  const start = core.indexOf("PARTS.forEach(");
+  let end = core.indexOf("(", start);
+  for (let depth = 1; depth; ) depth += { "(": 1, ")": -1 }[core[++end]] ?? 0; // no text in it has brackets
+  if (start < 0 || core[++end] !== "," || core.includes("PARTS", end)) throw new Error("the statement of the parts is not one of a list any more");
+  return `${core.slice(0, start)}/*parts*/${core.slice(start, end)},/**/${core.slice(end + 1)}`;
+}
+
 const cores = {};
 // One for each set of parts that a site may ask for: what it does not ask for does not travel.
 for (const GATE of [false, true])
   for (const COMPAT of [false, true])
-    for (const news of ["", "-news", "-news-announced"])
-      cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + news + ".js"] = await build("src/main.ts", {
-        GATE: String(GATE),
-        COMPAT: String(COMPAT),
-        NEWS: String(!!news),
-        ANNOUNCED: String(news.endsWith("announced")),
-      });
-// For owners who ask for it; a module, which the core imports then.
+    for (const REGIMES of [false, true])
+      for (const news of ["", "-news", "-news-announced"])
+        cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + (REGIMES ? "-regimes" : "") + news + ".js"] = Buffer.from(
+        bracketParts(
+          String(
+            await build("src/main.ts", {
+              GATE: String(GATE),
+              COMPAT: String(COMPAT),
+              REGIMES: String(REGIMES),
+              NEWS: String(!!news),
+              ANNOUNCED: String(news.endsWith("announced")),
+            }),
+          ),
+        ),
+      );
+// Each a function of the kit: src/kit.ts says what that is. Of connectors, one for each set of calls that a site may have.
+const asked = ({ METHODS, WAITS, STOPS }) => (METHODS ? "-methods" : "") + (WAITS ? "-waits" : "") + (STOPS ? "-stops" : "");
+const parts = {};
+for (const file of readdirSync(join(here, "src/parts"))) {
+  const choice = file === "connectors.ts" ? [false, true] : [false];
+  for (const METHODS of choice)
+    for (const WAITS of choice)
+      for (const STOPS of choice) {
+        const define = Object.fromEntries(Object.entries({ METHODS, WAITS, STOPS }).map(([name, value]) => [name, String(value)]));
+        const made = String(await build("src/parts/" + file, define, (bundle) => `export default (kit) => {${bundle}}`));
+        const name = "part-" + file.replace(".ts", asked({ METHODS, WAITS, STOPS }) + ".js");
+        parts[name] = Buffer.from(made.replace(/^export default|;?\s*$/g, "").trim() + "\n");
+      }
+}
+// Modules, which are imported when they are asked for: by owners, by vendors' code.
 const PANEL_CSS = JSON.stringify(minifyCss(join(here, "src/diagnose/panel.css")));
-const diagnose = { "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }) };
+const modules = {
+  "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }),
+  "gpp.js": await build("src/gpp/index.ts", {}),
+};
 /** The styles of each form of the notice, complete: the server takes the one that the owner chose. */
 const styles = (name) => minifyCss(join(here, `src/${name}.css`));
-const forms = Object.fromEntries(["bar", "box", "centred"].map((form) => [form, styles("widget") + styles("forms/" + form)]));
+const forms = Object.fromEntries(["banner", "bar", "box", "centred"].map((form) => [form, styles("widget") + styles("forms/" + form)]));
 forms.announcement = minifyCss(join(here, "src/announcement.css")); // added where there is one
-const outputs = { ...cores, ...diagnose, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
+forms.regimes = minifyCss(join(here, "src/regimes.css")); // added where something runs first
+const outputs = { ...cores, ...parts, ...modules, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
 const names = [
   ...readdirSync(join(here, "src"), { recursive: true }).filter((name) => /\.(ts|css)$/.test(name)).map((name) => "src/" + name),
   "build.mjs",
@@ -76,7 +112,8 @@ const names = [
 const inputs = Object.fromEntries(names.sort().map((name) => [name, sha256(readFileSync(join(here, name)))]));
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 const hashes = Object.fromEntries(Object.entries(outputs).map(([name, bytes]) => [name, sha256(bytes)]));
-const sizes = Object.fromEntries(Object.entries({ ...cores, ...diagnose }).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
+const withoutParts = (bytes) => Buffer.from(String(bytes).replace(/\/\*parts\*\/.*\/\*\*\//, ""));
+const sizes = Object.fromEntries(Object.entries({ ...cores, ...parts, ...modules }).map(([name, file]) => [name, withoutParts(file)]).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
 const manifest = { inputs, output: hashes, sizes };
 
 mkdirSync(out, { recursive: true });

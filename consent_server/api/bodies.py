@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from flask import Request
@@ -45,7 +46,7 @@ def read_json(body: bytes) -> Any:
             body.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
-            parse_int=_short_integer,
+            parse_int=_read_integer,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
@@ -64,10 +65,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _short_integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise ValueError(f"a number has more than {_MAX_DIGITS} digits")
-    return int(digits)
+def _read_integer(digits: str) -> int | float:
+    """Return a whole number; of one that no field takes, its size (RFC 8259, 6)."""
+    if len(digits) <= _MAX_DIGITS:
+        return int(digits)
+    size = float(digits)
+    if math.isinf(size):
+        raise ValueError("a number is larger than can be read")
+    return size
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -14,7 +14,11 @@ from consent_server.api.guard import Budgets
 from consent_server.appending import Wanted
 from consent_server.config import Settings
 from consent_server.ledger import Recorded
+from consent_server.metrics import Metrics
 from consent_server.published import PublishedSites
+from consent_server.readiness import Readiness
+from consent_server.regions import Regions
+from consent_server.render_proofs import RenderProofs
 from consent_server.store.database import Database
 from consent_server.store.writer import GroupWriter
 
@@ -28,7 +32,11 @@ class Context:
     published: PublishedSites
     budgets: Budgets
     writer: GroupWriter[Wanted, Recorded]
+    readiness: Readiness
+    metrics: Metrics
     now: Callable[[], datetime]
+    regions: Regions
+    render_proofs: RenderProofs
 
     def read_session(self) -> AbstractContextManager[Session]:
         """Open a session that only looks."""

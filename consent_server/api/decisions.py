@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response, request
@@ -9,7 +10,9 @@ from flask.views import MethodView
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.wrappers import Request
 
+from consent_server.api.admitting import PROOF_PARAMETER, admit
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context, published_sites
 from consent_server.api.guard import (
@@ -18,7 +21,12 @@ from consent_server.api.guard import (
     check_origin,
     require_subject,
 )
-from consent_server.api.recording import record_decision, shares_domain, spell_decision_cookie
+from consent_server.api.recording import (
+    raise_met,
+    record_decision,
+    shares_domain,
+    spell_decision_cookie,
+)
 from consent_server.api.schemas import DecisionSchema, ReceiptListSchema, ReceiptSchema
 from consent_server.errors import ConsentError, NotFound
 from consent_server.published import PublishedSite
@@ -35,6 +43,7 @@ _METHODS = "GET, HEAD, OPTIONS, POST"
 class Decisions(MethodView):
     """All decisions of one visitor on one site."""
 
+    @blueprint.doc(parameters=[PROOF_PARAMETER])
     @blueprint.arguments(DecisionSchema)
     @blueprint.response(201, ReceiptSchema, description="Recorded; this is the receipt")
     @blueprint.alt_response(
@@ -47,12 +56,11 @@ class Decisions(MethodView):
         server the answer sets the decision cookie again over HTTP, because browsers
         cut the life of cookies that scripts set.
         """
+        raise_met(request.environ)
         site = published_sites().find(site_key)
-        check_origin(site.origins)
-        context().budgets.spend(site_key, request.remote_addr or "")
-        shown = published_sites().shown(site, decision.version, decision.script)
+        shown = admit(context(), site, decision, request)
         recorded = record_decision(shown, decision)
-        cookie = _decision_cookie(site, decision)
+        cookie = decision_cookie(site, decision, shown.regime)
         headers = {"Set-Cookie": cookie} if cookie else {}
         return recorded.receipt, 201 if recorded.new else 200, headers
 
@@ -115,15 +123,21 @@ def _own_decisions(site_key: str) -> list[dict[str, Any]]:
     return found
 
 
-def _decision_cookie(site: PublishedSite, decision: Decision) -> str:
+def decision_cookie(
+    site: PublishedSite,
+    decision: Decision,
+    regime: str,
+    request: Request = request,
+    now: datetime | None = None,
+) -> str:
     """Spell the cookie again where the page that sent the decision reads it."""
-    if not _shares_host(site):
+    if not _shares_host(site, request):
         return ""
-    return spell_decision_cookie(site.key, site.config, decision)
+    return spell_decision_cookie(site.key, site.config, decision, regime, request, now)
 
 
-def _shares_host(site: PublishedSite) -> bool:
+def _shares_host(site: PublishedSite, request: Request) -> bool:
     """Tell whether a cookie set from here is one that the page itself reads."""
     if site.config["cookie_domain"]:
-        return shares_domain(site.config)
+        return shares_domain(site.config, request)
     return request.headers.get("Origin") in {None, f"{request.scheme}://{request.host}"}

@@ -7,8 +7,7 @@ from flask.views import MethodView
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.schemas import HealthSchema
-from consent_server.errors import Unavailable
-from consent_server.store.schema import schema_is_current
+from consent_server.errors import NotReady
 
 blueprint = ApiBlueprint("health", __name__, description="Health")
 
@@ -29,12 +28,12 @@ class Readiness(MethodView):
 
     @blueprint.response(200, HealthSchema)
     def get(self) -> dict[str, str]:
-        """The database answers and has this release's schema."""
-        database = context().database
-        database.check()
-        if not schema_is_current(database):
-            raise Unavailable(
-                "The database has another release's schema. Run: consent-server database upgrade",
+        """Decisions can be recorded and sealed; 503 names what cannot be done, and the remedy."""
+        wrong = [one for one in context().readiness.findings() if not one.good]
+        if wrong:
+            raise NotReady(
+                " ".join(filter(None, (f"{one.name}: {one.said} {one.todo}" for one in wrong))),
+                errors={one.name: [text for text in (one.said, one.todo) if text] for one in wrong},
                 headers={"Retry-After": "10"},
             )
         return {"status": "ok"}

@@ -17,13 +17,12 @@ from consent_server import audit
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.guard import require_token
+from consent_server.api.publishing import ApplyQuerySchema, PublicationSchema
 from consent_server.api.schemas import (
-    ApplyQuerySchema,
     ErasedSchema,
     ErasureSchema,
     ExportQuerySchema,
     PeriodQuerySchema,
-    PublicationSchema,
     SiteListSchema,
     SiteSummarySchema,
     VersionListSchema,

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from flask import Response, make_response, render_template, request
@@ -16,14 +15,21 @@ from flask_babel import force_locale
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
 from consent_server.api.guard import check_origin
+from consent_server.api.page_schemas import OwnPageSchema
+from consent_server.api.pages import (
+    LANGUAGE_PARAMETER,
+    PAGE_CONTENT,
+    choose_language,
+    keep_private,
+)
 from consent_server.api.recording import (
     held_decisions,
+    reaches_pages,
     record_decision,
-    shares_domain,
-    spell_decision_cookie,
+    spell_receipt_cookie,
     spell_removal,
 )
-from consent_server.api.schemas import OwnPageSchema
+from consent_server.api.sight import regime_here, see
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.own_record import (
@@ -41,14 +47,8 @@ from consent_server.sites import find_site
 from consent_server.snapshot import Config
 
 blueprint = ApiBlueprint("own_page", __name__, description="The visitor's own page")
+blueprint.after_request(keep_private)
 
-_PAGE = {"text/html": {"schema": {"type": "string"}}}
-_LANGUAGE = {
-    "in": "query",
-    "name": "language",
-    "schema": {"type": "string"},
-    "description": "The page's language.",
-}
 #: In the ledger for ever, so it says nothing that the visitor might have written.
 _REASON = "asked for on the visitor's own page"
 Form = Mapping[str, Any]
@@ -60,8 +60,8 @@ class OwnPage(MethodView):
 
     @blueprint.doc(
         summary="A visitor's own page",
-        parameters=[_LANGUAGE],
-        responses={"200": {"description": "A page for people", "content": _PAGE}},
+        parameters=[LANGUAGE_PARAMETER],
+        responses={"200": {"description": "A page for people", "content": PAGE_CONTENT}},
     )
     def get(self, site_key: str) -> Response:
         """The visitor's record by the decision cookie, else a form that asks for the id."""
@@ -77,7 +77,7 @@ class OwnPage(MethodView):
         responses={
             "200": {
                 "description": "A page for people, or the file that was asked for",
-                "content": {**_PAGE, "application/json": {"schema": {"type": "object"}}},
+                "content": {**PAGE_CONTENT, "application/json": {"schema": {"type": "object"}}},
             }
         },
     )
@@ -94,17 +94,6 @@ class OwnPage(MethodView):
         if not own.receipts:
             return _ask(own, form["language"], was_wrong=True)
         return _ACTIONS[form["action"]](own, form)
-
-
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """Let nobody keep, index or be told of what belongs to one person."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    # Not no-referrer: under it browsers call the origin of our own forms "null".
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.vary.update(["Cookie", "Accept-Language"])
-    return response
 
 
 def _read(site_key: str, subject_id: str) -> OwnRecord:
@@ -128,9 +117,10 @@ def _save(own: OwnRecord, form: Form) -> Response:
         layer=Layer.PAGE,
         version=own.current.number,
         script="",
-        language=_language_of(own.config, form["language"]),
+        language=choose_language(own.config["languages"], form["language"]),
         grants=grants,
         decided_at=context().now(),
+        signal=see(own.config).signal,
     )
     return _record(own, decision, form["language"])
 
@@ -140,7 +130,7 @@ def _record(own: OwnRecord, decision: Decision, language: str) -> Response:
     event_id = str(decision.decision_id)
     if event_id not in {receipt["event_id"] for receipt in own.receipts}:
         with context().read_session() as session:
-            shown = read_shown_now(session, own.site)
+            shown = read_shown_now(session, own.site, regime_here(own.config))
         # Two clicks at once, or somebody else's id: what is recorded decides below.
         with suppress(Conflict):
             record_decision(shown, decision)
@@ -149,26 +139,10 @@ def _record(own: OwnRecord, decision: Decision, language: str) -> Response:
     if last["event_id"] != event_id or last["grants"] != decision.grants:
         return _show(own, language, said="used")
     response = _show(own, language, said="saved")
-    if _reaches_browser(own):
-        _set_cookie(response, own)
-    return response
-
-
-def _set_cookie(response: Response, own: OwnRecord) -> None:
-    last = own.receipts[0]
-    recorded = Decision(
-        decision_id=UUID(last["event_id"]),
-        subject_id=own.subject_id,
-        method=Method(last["method"]),
-        layer=Layer(last["layer"]),
-        version=last["version"],
-        script="",
-        language=last["language"],
-        grants=last["grants"],
-        decided_at=parse_time(last["decided_at"]),
-    )
-    if cookie := spell_decision_cookie(own.site.key, own.config, recorded):
+    cookie = spell_receipt_cookie(own.config, last, own.subject_id)
+    if cookie and _reaches_browser(own):
         response.headers.add("Set-Cookie", cookie)
+    return response
 
 
 def _download(own: OwnRecord, _form: Form) -> Response:
@@ -244,7 +218,7 @@ def _show(own: OwnRecord, wanted: str, said: str = "") -> Response:
         wanted,
         said=said,
         last=last,
-        holds=own.holding(now),
+        holds=own.holding(now, regime_here(own.config)),
         new_id=uuid4,
         has_run_out=own.has_run_out(now),
         reaches_browser=_reaches_browser(own),
@@ -259,11 +233,12 @@ def _ask(own: OwnRecord, wanted: str, *, was_wrong: bool) -> Response:
 
 
 def _page(template: str, own: OwnRecord, wanted: str, **values: Any) -> Response:
-    language = _language_of(own.config, wanted)
+    language = choose_language(own.config["languages"], wanted)
 
     def words_of(config: Config) -> Mapping[str, Any]:
-        """Return the words of another version, which may not have had this language."""
-        return config["texts"].get(language) or config["texts"][config["languages"][0]]  # type: ignore[no-any-return]
+        """Return the words of another version, in its first language where it lacks this one."""
+        spoken = language if language in config["texts"] else config["languages"][0]
+        return {"language": spoken, **config["texts"][spoken]}
 
     with force_locale(language):
         page = render_template(
@@ -277,22 +252,10 @@ def _page(template: str, own: OwnRecord, wanted: str, **values: Any) -> Response
     return make_response(page)
 
 
-def _language_of(config: Config, wanted: str) -> str:
-    """Return one of the site's languages: the page repeats its words."""
-    languages: list[str] = config["languages"]
-    if wanted in languages:
-        return wanted
-    return request.accept_languages.best_match(languages) or languages[0]
-
-
 def _reaches_browser(own: OwnRecord) -> bool:
     """Tell whether this browser's own cookie of the visitor can be set from here."""
-    held, config = held_decisions(own.site.key), own.config
-    # Cookies know hosts, not ports.
-    hosts = {urlsplit(origin).hostname for origin in config["origins"]}
-    here = urlsplit(request.host_url).hostname
-    at_home = shares_domain(config) if config["cookie_domain"] else here in hosts
-    return at_home and any(stored.subject_id == own.subject_id for stored in held)
+    held = held_decisions(own.site.key)
+    return reaches_pages(own.config) and any(one.subject_id == own.subject_id for one in held)
 
 
 def _base(own: OwnRecord) -> str:

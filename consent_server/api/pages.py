@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from babel import Locale
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 from flask_babel import format_date, format_datetime, get_locale
 
+from consent_server.languages import SOURCE_LANGUAGE, isolate_name, own_name
 from consent_server.paths import asset_dir
+from consent_server.rules.languages import match_language
 from consent_server.rules.times import spell_time
 from consent_server.texts import spell_country
 
 _CACHE_SECONDS = 3600
+
+#: For the specification.
+PAGE_CONTENT: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
+LANGUAGE_PARAMETER: dict[str, Any] = {
+    "in": "query",
+    "name": "language",
+    "schema": {"type": "string"},
+    "description": "The page's language.",
+}
 
 
 def register_pages(app: Flask) -> None:
@@ -21,15 +34,33 @@ def register_pages(app: Flask) -> None:
         utc=spell_time,
         day=_day,
         moment=_moment,
-        language_name=_language_name,
+        language_name=own_name,
         language_here=_language_here,
         country=_country,
+        listed=_listed,
+        region=_region,
     )
     app.context_processor(lambda: {"language": str(get_locale() or "en")})
 
     @app.get("/pages/<path:name>")
     def page_files(name: str) -> Response:
         return send_from_directory(asset_dir("static") / "pages", name, max_age=_CACHE_SECONDS)
+
+
+def keep_private(response: Response) -> Response:
+    """Let nobody keep, index or be told of what belongs to one person."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    # Not no-referrer: under it browsers call the origin of our own forms "null".
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.vary.update(["Cookie", "Accept-Language"])
+    return response
+
+
+def choose_language(known: Sequence[str], wanted: str = "") -> str:
+    """Return one of the languages known: as wanted, else the browser's, else the first."""
+    accepted = (tag for tag, quality in request.accept_languages if quality > 0)
+    return match_language((wanted, *accepted), known) or known[0]
 
 
 def _day(moment: datetime) -> str:
@@ -41,13 +72,21 @@ def _moment(moment: datetime) -> str:
     return str(format_datetime(moment, "long", rebase=False))
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Return names with the comma of the page's language between them."""
+    language = str(get_locale() or SOURCE_LANGUAGE)
+    comma = "، " if language == "ar" else ", "
+    return comma.join(isolate_name([language], name) for name in names)
+
+
 def _country(code: str, language: str) -> str:
     return spell_country(language, code)
 
 
-def _language_name(code: str) -> str:
-    """Return a language's name in that language, as language menus should."""
-    return (Locale.parse(code).get_display_name(code) or code).capitalize()
+def _region(region: str) -> str:
+    """Return a region in words: "Germany", "United States (US-CA)"."""
+    name = spell_country(str(get_locale() or "en"), region.partition("-")[0])
+    return f"{name} ({region})" if "-" in region else name
 
 
 def _language_here(code: str) -> str:

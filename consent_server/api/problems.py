@@ -46,6 +46,10 @@ def problem(status: int, code: str, title: str, detail: str, errors: Any = None)
     }
     if errors:
         body["errors"] = errors
+    return _send(status, body)
+
+
+def _send(status: int, body: dict[str, Any]) -> Response:
     return current_app.response_class(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
 
 
@@ -53,7 +57,7 @@ def answer_error(error: ConsentError) -> Response:
     """Answer one of our own errors."""
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.detail)
-    response = problem(error.status, error.code, error.title, error.detail, error.errors)
+    response = _send(error.status, error.members())
     response.headers.update(error.headers)
     return response
 
@@ -104,6 +108,15 @@ def answer_database_error(error: Exception) -> Response:
                 headers={"Retry-After": _RETRY_SECONDS},
             )
         )
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        # It may have broken between a commit and its answer.
+        return answer_error(
+            Unavailable(
+                "The connection to the database broke. It may be recorded; send the same request "
+                "again: what was recorded is not recorded twice.",
+                headers={"Retry-After": _RETRY_SECONDS},
+            )
+        )
     return answer_error(
         Unavailable(
             "The database did not answer. Nothing was recorded; send the same request again.",
@@ -114,5 +127,7 @@ def answer_database_error(error: Exception) -> Response:
 
 def answer_unexpected(error: Exception) -> Response:
     """Answer what nobody foresaw, without telling the outside about our inside."""
-    log.exception("unexpected: %s %s", request.method, request.path, exc_info=error)
+    # The route, not the address: that may name a record or a visitor.
+    route = request.url_rule.rule if request.url_rule else "no route"
+    log.exception("unexpected: %s %s", request.method, route, exc_info=error)
     return problem(500, "internal", "Internal error", "Something went wrong here; it was logged.")

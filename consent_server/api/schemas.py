@@ -18,12 +18,21 @@ from consent_server.forms import (
     matching,
     text,
 )
-from consent_server.rules.decision import SUBJECT_ID, Decision, Kind, Layer, Method
+from consent_server.rules.decision import (
+    COPYING,
+    SUBJECT_ID,
+    Decision,
+    Kind,
+    Layer,
+    Method,
+    Signal,
+)
 from consent_server.rules.times import NotATime, parse_time
 
-_UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _HEX_16 = r"^[0-9a-f]{16}$"
 _HEX_64 = r"^[0-9a-f]{64}$"
+_SUBJECT = f"^{SUBJECT_ID.pattern}$"
 #: Digits, since a query is text; no more than a signed 64-bit number has.
 _SIZE = r"^(0|[1-9][0-9]{0,17})$"
 MAX_VERSION = 1_000_000
@@ -87,15 +96,27 @@ class ReceiptListSchema(Schema):
     decisions = fields.List(fields.Nested(ReceiptSchema), required=True)
 
 
+class GrantsSchema(Schema):
+    """What one visitor allows now."""
+
+    site = fields.String(required=True)
+    grants = fields.Dict(keys=fields.String(), values=fields.Boolean(), required=True)
+    decided = fields.Boolean(
+        required=True, metadata={"description": "Whether everything that is asked now is answered."}
+    )
+    version = fields.Integer(required=True, metadata={"description": "On which they decided."})
+    decided_at = fields.String(required=True, metadata={"format": "date-time"})
+    valid_until = fields.String(required=True, metadata={"format": "date-time"})
+
+
 class DecisionSchema(StrictForm):
     """A decision as the widget sends it."""
 
-    decision_id = matching(_UUID4, "a lower-case UUID version 4", required=True)
-    subject_id = matching(
-        f"^{SUBJECT_ID.pattern}$", "16 random bytes as 32 hex digits", required=True
-    )
-    method = fields.Enum(Method, by_value=True, required=True)
-    layer = one_of(*(layer for layer in Layer if layer is not Layer.PAGE))
+    decision_id = matching(UUID_PATTERN, "a lower-case UUID version 7 or 4", required=True)
+    subject_id = matching(_SUBJECT, "16 random bytes as 32 hex digits", required=True)
+    method = one_of(*(method for method in Method if method not in COPYING))
+    layer = one_of(*(layer for layer in Layer if layer not in {Layer.PAGE, Layer.FORM}))
+    signal = fields.String(load_default="", validate=validate.OneOf(["", *map(str, Signal)]))
     version = WholeNumber(required=True, validate=validate.Range(1, MAX_VERSION))
     script = matching(_HEX_16, "16 hex digits from the script's configuration", required=True)
     language = fields.String(required=True, validate=validate.Length(2, 16))
@@ -115,38 +136,10 @@ class DecisionSchema(StrictForm):
             **{
                 **data,
                 "decision_id": UUID(data["decision_id"]),
+                "method": Method(data["method"]),
                 "layer": Layer(data["layer"]),
             },
         )
-
-
-class OwnPageSchema(StrictForm):
-    """A form of the visitor's own page."""
-
-    action = fields.String(
-        required=True,
-        validate=validate.OneOf(
-            ["show", "save", "withdraw", "download", "receipt", "erase", "erase_now"]
-        ),
-    )
-    subject_id = fields.String(
-        load_default="", metadata={"description": "The visitor's secret: 32 hex digits."}
-    )
-    language = fields.String(load_default="")
-    decision_id = matching(f"^$|{_UUID4}", "a lower-case UUID version 4", load_default="")
-    version = fields.String(
-        load_default="", metadata={"description": "The version that the form showed."}
-    )
-    allow = fields.List(
-        fields.String(),
-        load_default=list,
-        metadata={
-            # A form spells a list of one as it spells a word.
-            "type": ["array", "string"],
-            "description": "Services, and categories without services, to allow.",
-        },
-    )
-    event_id = fields.String(load_default="", metadata={"description": "Which receipt."})
 
 
 class ProblemSchema(Schema):
@@ -157,6 +150,9 @@ class ProblemSchema(Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     errors = fields.Dict(metadata={"description": "Field path -> what is wrong there."})
+    proof = fields.String(
+        metadata={"description": "With `proof_needed`: the proof to send the decision again with."}
+    )
 
 
 class VersionSummarySchema(Schema):
@@ -222,30 +218,6 @@ class SiteListSchema(Schema):
     sites = fields.List(fields.Nested(SiteSummarySchema), required=True)
 
 
-class ChangeSchema(Schema):
-    """One difference between two versions."""
-
-    path = fields.String(required=True)
-    old = fields.Raw(required=True, allow_none=True)
-    new = fields.Raw(required=True, allow_none=True)
-
-
-class PublicationSchema(Schema):
-    """What publishing did, or would do."""
-
-    site = fields.String(required=True)
-    number = fields.Integer(required=True)
-    published = fields.Boolean(required=True)
-    asks_again = fields.Boolean(required=True)
-    changes = fields.List(fields.Nested(ChangeSchema), required=True)
-
-
-class ApplyQuerySchema(StrictForm):
-    """Options of publishing."""
-
-    dry_run = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
-
-
 class PeriodQuerySchema(StrictForm):
     """Which records, by the time that the server received them."""
 
@@ -268,7 +240,7 @@ class LedgerKeysSchema(Schema):
 class InclusionQuerySchema(StrictForm):
     """Which record."""
 
-    event_id = matching(_UUID4, "the event_id of a receipt", required=True)
+    event_id = matching(UUID_PATTERN, "the event_id of a receipt", required=True)
 
 
 class InclusionSchema(Schema):

@@ -23,6 +23,8 @@ _WITH_BODY = (400, 409, 413, 415, 422)
 _WITH_QUERY = (422,)
 _WITH_ORIGIN = (403,)
 _WITH_BUDGET = (429,)
+#: Said of an operation whose body is signed; not part of the document.
+SIGNED = "x-signed"
 
 
 class ConsentApi(Api):  # type: ignore[misc]
@@ -105,6 +107,8 @@ def _finish_operation(verb: str, operation: dict[str, Any], shared: list[Any]) -
         operation["requestBody"]["required"] = True
     if any(p.get("in") == "query" for p in parameters):
         statuses.update(_WITH_QUERY)
+    if operation.pop(SIGNED, False):
+        statuses.update(_WITH_TOKEN)
     if "subject" in secured or (verb == "post" and not secured):
         statuses.update(_WITH_ORIGIN)
     if verb == "post" and not secured:

@@ -10,6 +10,7 @@ from flask_babel import force_locale
 
 from consent_server.api.bodies import ApiBlueprint
 from consent_server.api.context import context
+from consent_server.api.pages import choose_language
 from consent_server.api.schemas import VersionListSchema, VersionSchema
 from consent_server.api.summaries import summarise_archived
 from consent_server.archive import ArchivedVersion, archive_version, archive_versions
@@ -92,10 +93,7 @@ def _version_page(site: Site, archived: ArchivedVersion) -> Response:
 
 def _page(template: str, site: Site, config: Config, **values: Any) -> Response:
     """Draw a page in one language: the frame speaks the language of the words it shows."""
-    language = request.args.get("language", "")
-    if language not in config["languages"]:
-        language = request.accept_languages.best_match(config["languages"]) or ""
-    language = language or config["languages"][0]
+    language = choose_language(config["languages"], request.args.get("language", ""))
     with force_locale(language):
         text = render_template(
             template, site=site, config=config, words=config["texts"][language], **values

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consent_server.rules.regimes import Regime, regimes_shown
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_version, read_config
 from consent_server.store.models import Site, VersionPicture
@@ -23,20 +25,23 @@ class View(NamedTuple):
     language: str
     part: str
     viewport: str
+    regime: str = Regime.OPT_IN
 
     @property
     def file(self) -> str:
-        """Where the picture lies in a bundle."""
-        return f"screenshots/{self.version}/{self.language}-{self.part}-{self.viewport}.png"
+        """Where the picture lies in a bundle; what asks first lies where it always did."""
+        folder = "" if self.regime == Regime.OPT_IN else f"{self.regime}/"
+        name = f"{self.language}-{self.part}-{self.viewport}.png"
+        return f"screenshots/{self.version}/{folder}{name}"
 
 
 def views_of(session: Session, site: Site, versions: Iterable[int]) -> Iterator[View]:
-    """Give every face that the versions have, in every language."""
+    """Give every face that the versions have, in every regime that shows one and every language."""
     for number in sorted(versions):
         config = read_config(find_version(session, site, number))
-        for language in config["texts"]:
-            for part in PARTS:
-                yield from (View(number, language, part, view) for view in VIEWPORTS)
+        regimes = map(str, regimes_shown(config))
+        for regime, language, part, view in product(regimes, config["texts"], PARTS, VIEWPORTS):
+            yield View(number, language, part, view, regime)
 
 
 def missing_views(session: Session, site: Site, versions: Iterable[int]) -> list[View]:
@@ -46,6 +51,7 @@ def missing_views(session: Session, site: Site, versions: Iterable[int]) -> list
         VersionPicture.language,
         VersionPicture.part,
         VersionPicture.viewport,
+        VersionPicture.regime,
     )
     query = select(*columns).where(VersionPicture.site_id == site.id)
     taken = {View(*row) for row in session.execute(query)}

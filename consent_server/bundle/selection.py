@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from consent_server.audit import Record
-from consent_server.ledger import admin_event_of, event_of
+from consent_server.ledger import admin_event_of, receipt_of_row
 from consent_server.rules.admin_event import admin_entry
-from consent_server.rules.receipt import build_receipt
 from consent_server.rules.times import spell_time
 from consent_server.store.models import (
     AdminEvent,
+    Answer,
     ConsentEvent,
     LedgerLeaf,
     Site,
-    SiteVersion,
     SubjectData,
 )
+from consent_server.store.record_rows import select_sealed_records
 
 #: Leaves that are read at once: the memory of an export does not grow with the ledger.
 _AT_ONCE = 2048
@@ -60,32 +60,10 @@ class Selection:
 
 def read_records(session: Session, site: Site, size: int, selection: Selection) -> Iterator[Record]:
     """Give the records among the first `size` leaves, in their order, with their index."""
-    query = (
-        select(ConsentEvent, SubjectData.salt, SiteVersion.config_hash, LedgerLeaf.leaf_index)
-        .select_from(LedgerLeaf)
-        .join(
-            ConsentEvent,
-            (ConsentEvent.site_id == LedgerLeaf.site_id)
-            & (ConsentEvent.event_id == LedgerLeaf.event_id),
-        )
-        .join(
-            SiteVersion,
-            (SiteVersion.site_id == ConsentEvent.site_id)
-            & (SiteVersion.number == ConsentEvent.version),
-        )
-        .outerjoin(
-            SubjectData,
-            (SubjectData.site_id == ConsentEvent.site_id)
-            & (SubjectData.event_id == ConsentEvent.event_id),
-        )
-        .where(*_of_records(selection))
-        .order_by(LedgerLeaf.leaf_index)
-    )
-    key = site.key
+    query = select_sealed_records().where(*_of_records(selection)).order_by(LedgerLeaf.leaf_index)
     for part in _parts(site, size):
-        for row, salt, version_hash, index in session.execute(query.where(part)):
-            receipt = build_receipt(event_of(row, key, version_hash), row.leaf_hash, salt)
-            yield {**receipt, "leaf_index": index}
+        for row in session.execute(query.where(part)):
+            yield {**receipt_of_row(row, site.key), "leaf_index": row.leaf_index}
 
 
 def read_admin_events(
@@ -133,7 +111,7 @@ def _of_records(selection: Selection) -> Iterator[ColumnElement[bool]]:
     if selection.until is not None:
         yield ConsentEvent.received_at < selection.until
     if selection.versions:
-        yield ConsentEvent.version.in_(selection.versions)
+        yield Answer.version.in_(selection.versions)
     if selection.subject is not None:
         yield SubjectData.subject_key == selection.subject
 

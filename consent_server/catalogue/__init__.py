@@ -11,24 +11,20 @@ from types import MappingProxyType
 from consent_server.catalogue.reading import read_service
 from consent_server.catalogue.service import (
     CATEGORIES,
-    LANGUAGES,
     Processor,
     Provenance,
     Provider,
     Service,
-    ServiceTexts,
     StoredItem,
 )
 from consent_server.errors import CatalogueError, UnknownService
 
 __all__ = [
     "CATEGORIES",
-    "LANGUAGES",
     "Processor",
     "Provenance",
     "Provider",
     "Service",
-    "ServiceTexts",
     "StoredItem",
     "get_service",
     "load_catalogue",

@@ -79,6 +79,14 @@ class Table:
         """Make the error for one field of this table."""
         return CatalogueError(f"{self._source}: {self._at(name)}: {fault}; {advice}")
 
+    def has(self, name: str) -> bool:
+        """Tell whether a field is there."""
+        return name in self._values
+
+    def value(self, name: str) -> Any:
+        """Give a field as it is, for whoever knows its form."""
+        return self._values[name]
+
     def text(self, name: str, *, empty: bool = False, default: str | None = None) -> str:
         """Give a text without blanks around it; an empty one only where that is allowed."""
         value = self._values.get(name, default)

@@ -12,15 +12,14 @@ from consent_server.catalogue import grammar
 from consent_server.catalogue.grammar import Table
 from consent_server.catalogue.service import (
     CATEGORIES,
-    LANGUAGES,
     Processor,
     Provenance,
     Provider,
     Service,
-    ServiceTexts,
     StoredItem,
 )
 from consent_server.errors import CatalogueError
+from consent_server.rules.connector import FIELDS, find_faults
 
 #: Stands for the owner of the site; only our own decision record is provided by the site itself.
 CONTROLLER = "{controller}"
@@ -64,7 +63,7 @@ def parse_service(values: Mapping[str, Any], source: str) -> Service:
         paths=match.formed_list("paths", grammar.PATH),
         cookies=_cookies(table),
         storage=_storage(table),
-        texts=_texts(table),
+        purpose=_purpose(table.table("texts", required=("purpose",))),
         connector=_connector(table),
         provenance=_provenance(table),
     )
@@ -103,7 +102,7 @@ def _cookies(table: Table) -> tuple[StoredItem, ...]:
             name=entry.formed("name", grammar.COOKIE_NAME),
             lifetime=entry.formed("lifetime", grammar.LIFETIME),
             party=entry.choice("party", ("first", "third")),
-            purpose=_languages(entry, "purpose"),
+            purpose=_purpose(entry),
         )
         for entry in entries
     )
@@ -122,7 +121,7 @@ def _storage(table: Table) -> tuple[StoredItem, ...]:
             name=entry.formed("name", grammar.STORAGE_NAME),
             lifetime=entry.formed("lifetime", grammar.LIFETIME),
             party=entry.choice("party", ("first", "third"), default="first"),
-            purpose=_languages(entry, "purpose"),
+            purpose=_purpose(entry),
         )
         if item.kind == "session_storage" and item.lifetime != "session":
             raise entry.wrong("lifetime", f"is {item.lifetime!r}", 'session storage is "session"')
@@ -131,25 +130,16 @@ def _storage(table: Table) -> tuple[StoredItem, ...]:
     return tuple(items)
 
 
-def _texts(table: Table) -> Mapping[str, ServiceTexts]:
-    texts = table.table("texts", required=LANGUAGES)
-    found = {}
-    for language in LANGUAGES:
-        entry = texts.table(language, required=("purpose",))
-        purpose = entry.text("purpose")
-        if len(purpose) > PURPOSE_LENGTH:
-            raise entry.wrong(
-                "purpose",
-                f"has {len(purpose)} characters",
-                f"say it in {PURPOSE_LENGTH} at most",
-            )
-        found[language] = ServiceTexts(purpose=purpose)
+def _connector(table: Table) -> Mapping[str, Any]:
+    """Read how the vendor's own code is told of consent; `kind = "none"` says that it cannot be."""
+    connector = table.table("connector", required=("kind",), optional=FIELDS)
+    kind = connector.choice("kind", ("none", "calls"))
+    found = {name: connector.value(name) for name in FIELDS if connector.has(name)}
+    if bool(found) != (kind == "calls"):
+        raise connector.wrong("kind", f"is {kind!r}", 'write "calls" with calls, "none" without')
+    for field, advice in find_faults(found):
+        raise connector.wrong(field, "is not right", advice)
     return MappingProxyType(found)
-
-
-def _connector(table: Table) -> Mapping[str, str]:
-    connector = table.table("connector", required=("kind",))
-    return MappingProxyType({"kind": connector.choice("kind", ("none",))})
 
 
 def _provenance(table: Table) -> tuple[Provenance, ...]:
@@ -172,9 +162,13 @@ def _provenance(table: Table) -> tuple[Provenance, ...]:
     return tuple(found)
 
 
-def _languages(entry: Table, name: str) -> Mapping[str, str]:
-    texts = entry.table(name, required=LANGUAGES)
-    return MappingProxyType({language: texts.text(language) for language in LANGUAGES})
+def _purpose(entry: Table) -> str:
+    purpose = entry.text("purpose")
+    if len(purpose) > PURPOSE_LENGTH:
+        raise entry.wrong(
+            "purpose", f"has {len(purpose)} characters", f"say it in {PURPOSE_LENGTH} at most"
+        )
+    return purpose
 
 
 def _check_distinct(entries: tuple[Table, ...], items: tuple[StoredItem, ...]) -> None:

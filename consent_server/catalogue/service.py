@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-#: Every text of a service is kept in these; a file that lacks one is refused.
-LANGUAGES = ("en", "fi", "sv")
 #: Suggested places; a site may move a service, with a justification where the law asks for one.
 CATEGORIES = ("necessary", "functional", "analytics", "marketing")
 
@@ -39,7 +38,8 @@ class StoredItem:
     name: str
     lifetime: str
     party: str
-    purpose: Mapping[str, str]
+    #: In English; `texts.translate_purpose` has it in the other languages.
+    purpose: str
 
     def matches(self, name: str) -> bool:
         """Tell whether a name seen in a browser is this item; `*` stands for any signs, or none."""
@@ -48,13 +48,6 @@ class StoredItem:
         if self.name.startswith("*"):
             return name.endswith(self.name[1:])
         return name == self.name
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceTexts:
-    """What the visitor reads of a service, in one language."""
-
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +76,9 @@ class Service:
     paths: tuple[str, ...]
     cookies: tuple[StoredItem, ...]
     storage: tuple[StoredItem, ...]
-    texts: Mapping[str, ServiceTexts]
-    connector: Mapping[str, str]
+    #: In English, like those of the items.
+    purpose: str
+    connector: Mapping[str, Any]
     provenance: tuple[Provenance, ...]
 
     @property

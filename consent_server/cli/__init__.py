@@ -7,10 +7,13 @@ import click
 from consent_server import __version__
 from consent_server.cli.audit import audit
 from consent_server.cli.backup import backup, restore
+from consent_server.cli.bench import bench
 from consent_server.cli.catalogue import catalogue
 from consent_server.cli.doctor import doctor
 from consent_server.cli.erasing import erase
 from consent_server.cli.gate import gate
+from consent_server.cli.identify import identify_secret
+from consent_server.cli.languages import languages
 from consent_server.cli.ledger import ledger
 from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
@@ -19,6 +22,7 @@ from consent_server.cli.retention import retention
 from consent_server.cli.run import demo, run
 from consent_server.cli.screenshots import screenshots
 from consent_server.cli.site import site
+from consent_server.cli.webhook import webhook
 from consent_server.cli.witness import witness
 
 __all__ = ["main"]
@@ -34,10 +38,11 @@ def main() -> None:
 
 
 for command in (
-    *(run, demo, site, audit, erase, retention, ledger, witness),
-    *(catalogue, gate, proxy, token, database, doctor),
+    *(run, demo, site, audit, erase, retention, ledger, witness, webhook),
+    *(catalogue, languages, gate, proxy, token, database, doctor, bench),
 ):
     main.add_command(command)
 for command in (backup, restore):
     database.add_command(command)
 site.add_command(screenshots)
+site.add_command(identify_secret)

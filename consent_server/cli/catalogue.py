@@ -6,6 +6,8 @@ import click
 
 from consent_server.catalogue import Service, get_service, load_catalogue
 from consent_server.cli.tables import print_fields, print_table
+from consent_server.languages import LANGUAGES, SOURCE_LANGUAGE
+from consent_server.texts import translate_purpose
 
 
 @click.group()
@@ -27,12 +29,19 @@ def list_command() -> None:
 
 @catalogue.command()
 @click.argument("key")
-def show(key: str) -> None:
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default=SOURCE_LANGUAGE,
+    metavar="TAG",
+    help="The language of the purposes; English otherwise.",
+)
+def show(key: str, language: str) -> None:
     """Show everything that is known of a service, and where it is known from."""
-    print_fields(_describe(get_service(key)))
+    print_fields(_describe(get_service(key), language))
 
 
-def _describe(service: Service) -> list[tuple[str, str]]:
+def _describe(service: Service, language: str) -> list[tuple[str, str]]:
     provider = service.provider
     fields = [
         ("key", service.key),
@@ -47,11 +56,12 @@ def _describe(service: Service) -> list[tuple[str, str]]:
         (
             "stores",
             "\n".join(
-                f"{item.kind} {item.name}, {item.lifetime}: {item.purpose['en']}"
+                f"{item.kind} {item.name}, {item.lifetime}: "
+                f"{translate_purpose(language, item.purpose)}"
                 for item in service.items
             ),
         ),
-        *((f"purpose {language}", text.purpose) for language, text in service.texts.items()),
+        ("purpose", translate_purpose(language, service.purpose)),
         (
             "known from",
             "\n".join(

@@ -67,14 +67,15 @@ def erase(site_key: str, subject: str, reason: str, yes: bool) -> None:
 
 def tell_scrubbed(database: Database) -> None:
     """Take what was erased out of the files, and say what could not be reached."""
-    for missed in scrub(database):
-        click.echo(f"Not reached: {missed}.", err=True)
-    click.echo("No file of the database holds what was erased any more.")
+    missed = scrub(database)
+    for one in missed:
+        click.echo(f"Not reached: {one}.", err=True)
+    if missed:
+        click.echo("No table of the database holds what was erased any more.")
+    else:
+        click.echo("No file of the database holds what was erased any more.")
     if not database.is_sqlite:
-        click.echo(
-            "The server's write-ahead log, its archive and standbys keep changes for as long "
-            "as they are set to."
-        )
+        click.echo("An archive of the write-ahead log and standbys keep what they are set to keep.")
 
 
 def _records(number: int) -> str:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from consent_server.cli.deliveries import Deliverer, forget_old
+from consent_server.cli.logs import describe_exception
 from consent_server.cli.opening import now
 from consent_server.cli.pushes import Pusher
 from consent_server.cli.upkeep import Scrubber, run_retention
 from consent_server.config import Settings, key_folder
-from consent_server.sealing import seal_waiting
+from consent_server.errors import ConsentError
+from consent_server.metrics import Family, Metrics, Sample
+from consent_server.sealing import Sealed, seal_waiting
 from consent_server.signing import open_signer
 from consent_server.store.database import Database
 from consent_server.targets import parse_targets
@@ -20,6 +26,8 @@ from consent_server.targets import parse_targets
 _SEAL_SECONDS = 0.5
 #: Often enough that little evidence is missing outside, seldom enough to keep it all.
 _PUSH_SECONDS = 60.0
+#: A withdrawal must not wait.
+_WEBHOOK_SECONDS = 1.0
 _HOUR_SECONDS = 3_600.0
 
 log = logging.getLogger(__name__)
@@ -34,45 +42,74 @@ class Job:
     every_seconds: float
     run: Callable[[], object]
 
+    @property
+    def kind(self) -> str:
+        """Return the name without the place: addresses may hold secrets."""
+        return self.name.partition(" to ")[0]
 
-def jobs_of(settings: Settings, database: Database) -> list[Job]:
-    """Return what a server of these settings does by itself."""
+
+def jobs_of(settings: Settings, database: Database, metrics: Metrics | None = None) -> list[Job]:
+    """Return what a server of these settings does by itself; `metrics` counts what it did."""
+    metrics = metrics or Metrics()
     folder = key_folder(settings)
-    # Keys are read anew each time: a command may have made a new one.
+    pushers = [Pusher(database, one) for one in parse_targets(settings.checkpoint_targets)]
+    metrics.add_source(lambda: [_failing(pushers)])
     return [
-        Job(
-            "sealing",
-            _SEAL_SECONDS,
-            lambda: seal_waiting(database, open_signer(folder, now=now()), now=now()),
-        ),
+        Job("sealing", _SEAL_SECONDS, lambda: _seal(database, folder, metrics)),
+        Job("webhooks", _WEBHOOK_SECONDS, Deliverer(database, folder).run),
+        Job("old deliveries and links", _HOUR_SECONDS, lambda: forget_old(database)),
         Job("retention", _HOUR_SECONDS, lambda: run_retention(database)),
         Job("scrubbing", _HOUR_SECONDS, Scrubber(database).run),
         *(
-            Job(f"pushing to {target.address}", _PUSH_SECONDS, Pusher(database, target).run)
-            for target in parse_targets(settings.checkpoint_targets)
+            Job(f"pushing to {pusher.target.address}", _PUSH_SECONDS, pusher.run)
+            for pusher in pushers
         ),
     ]
 
 
-def start_jobs(jobs: Iterable[Job]) -> None:
+def _seal(database: Database, folder: Path, metrics: Metrics) -> list[Sealed]:
+    # Keys are read anew each time: a command may have made a new one.
+    done = seal_waiting(database, open_signer(folder, now=now()), now=now())
+    metrics.checkpoints.add(amount=len(done))
+    metrics.sealed.add(amount=sum(one.added for one in done))
+    return done
+
+
+def _failing(pushers: Iterable[Pusher]) -> Family:
+    samples = [Sample("", {"target": one.label}, one.failing) for one in pushers]
+    told = "Sites whose checkpoint a place outside did not take when it was last offered."
+    return Family("consent_push_failing_sites", "gauge", told, samples)
+
+
+def start_jobs(jobs: Iterable[Job], metrics: Metrics | None = None) -> None:
     """Start each job in a thread that ends with the process.
 
     A run that is cut off leaves its transaction undone, and the next one begins it anew.
     """
     for job in jobs:
-        threading.Thread(target=_repeat, args=(job,), name=job.name, daemon=True).start()
+        threading.Thread(
+            target=_repeat, args=(job, metrics or Metrics()), name=job.name, daemon=True
+        ).start()
 
 
-def _repeat(job: Job) -> None:
+def _repeat(job: Job, metrics: Metrics) -> None:
     pause = threading.Event()
     failed = ""
     while True:
         try:
             job.run()
             failed = ""
+            metrics.count_run(job.kind, good=True, now=time.time())
         except Exception as error:
+            said = _said(error)
             # The database may be away for hours: one line tells it, not one each second.
-            if str(error) != failed:
-                log.error("%s failed and is tried again: %s", job.name, error)
-            failed = str(error)
+            if said != failed:
+                log.error("%s failed and is tried again: %s", job.name, said)
+            failed = said
+            metrics.count_run(job.kind, good=False, now=time.time())
         pause.wait(job.every_seconds)
+
+
+def _said(error: Exception) -> str:
+    """Return our own words, and of other people's errors what may stand in a log."""
+    return error.detail if isinstance(error, ConsentError) else describe_exception(error)[-1]

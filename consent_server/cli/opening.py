@@ -15,7 +15,7 @@ from consent_server.errors import ConfigError
 from consent_server.rules.times import to_utc
 from consent_server.sites import keep_current_scripts
 from consent_server.store.database import Database
-from consent_server.store.schema import schema_is_current, upgrade_schema
+from consent_server.store.schema import missing_tables, schema_is_current, upgrade_schema
 
 
 @contextmanager
@@ -80,6 +80,12 @@ def bring_up_to_date(database: Database) -> None:
             f"The database comes from a newer release ({error}). Run that release, or restore "
             "a copy from before the upgrade."
         ) from error
+    missing = missing_tables(database)
+    if missing:
+        raise ConfigError(
+            f"The database lacks {', '.join(missing)}, though it says that it is up to date: it "
+            "is damaged. Restore a backup: consent-server database restore FILE"
+        )
     with database.write() as session:
         keep_current_scripts(session, now=now())
 

@@ -70,10 +70,11 @@ def take_pictures(
     """
     taken = 0
     with _browser() as browser:
-        for number, of_version in groupby(sorted(views), lambda view: view.version):
+        by_script = sorted(views, key=lambda view: (view.version, view.regime))
+        for (number, regime), of_script in groupby(by_script, lambda v: (v.version, v.regime)):
             with database.read() as session:
-                shown = _read(session, find_site(session, site_key), number)
-            pictures = list(_photograph(browser, shown, of_version, tell))
+                shown = _read(session, find_site(session, site_key), number, regime)
+            pictures = list(_photograph(browser, shown, of_script, tell))
             with database.write() as session:
                 site = find_site(session, site_key)
                 session.add_all(_row(site, view, body) for view, body in pictures)
@@ -109,12 +110,17 @@ def _browser() -> Iterator[Browser]:
             browser.close()
 
 
-def _read(session: Session, site: Site, number: int) -> _Shown:
+def _read(session: Session, site: Site, number: int, regime: str) -> _Shown:
     config = read_config(find_version(session, site, number))
     # The newest core: what visitors of this version are shown now, or were last.
     script = session.scalars(
         select(SiteScript)
-        .where(SiteScript.site_id == site.id, SiteScript.version == number)
+        .where(
+            SiteScript.site_id == site.id,
+            SiteScript.version == number,
+            SiteScript.regime == regime,
+            SiteScript.signal == "",
+        )
         .order_by(SiteScript.first_served_at.desc(), SiteScript.script_hash)
         .limit(1)
     ).one()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from consent_server.cli.opening import now
 from consent_server.cli.upkeep import holding
@@ -24,16 +25,26 @@ class Pusher:
 
     def __init__(self, database: Database, target: Target) -> None:
         self._database = database
-        self._target = target
+        self.target = target
         digest = hashlib.sha256(target.name.encode()).hexdigest()
         self.lease = f"push {digest[:32]}"
         #: Sites whose last push failed: when to try again, after which pause, what was said.
         self._failed: dict[str, tuple[datetime, timedelta, str]] = {}
 
+    @property
+    def failing(self) -> int:
+        """Return how many sites' checkpoints were not taken when last offered."""
+        return len(self._failed)
+
+    @property
+    def label(self) -> str:
+        """Return kind and host: paths of addresses may hold secrets."""
+        return f"{self.target.kind} {urlsplit(self.target.address).hostname or 'here'}"
+
     def run(self) -> list[Waiting]:
         """Push what waits and may be tried now; return what arrived."""
         with self._database.read() as session:
-            waiting = [one for one in find_waiting(session, self._target) if self._may_try(one)]
+            waiting = [one for one in find_waiting(session, self.target) if self._may_try(one)]
         if not waiting:
             return []
         with holding(self._database, self.lease) as renew:

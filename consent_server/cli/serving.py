@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,25 +20,14 @@ from granian.log import LogLevels
 
 from consent_server.app import create_app
 from consent_server.cli.jobs import jobs_of, start_jobs
+from consent_server.cli.logs import logging_of
 from consent_server.config import Settings
 from consent_server.errors import ConfigError
 
 #: Longer than any answer but an export takes, shorter than a service manager waits.
 _STOP_SECONDS = 8
-_LOGGING: dict[str, Any] = {
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "stream": "ext://sys.stderr",
-        },
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"_granian": {}, "granian.access": {"level": "WARNING"}},
-}
+#: Time for what waits to be written after the signal; the rest is sent away in time.
+_DRAIN_SECONDS = 5.0
 
 
 def find_address(settings: Settings) -> Settings:
@@ -83,7 +74,7 @@ def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
         workers=1,
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.error,
-        log_dictconfig=_LOGGING,
+        log_dictconfig=logging_of(settings),
         **options,
     )
 
@@ -92,8 +83,32 @@ def load_application(settings: Settings) -> Flask:
     """Build the application inside the worker process."""
     end_with_parent()
     app = create_app(settings)
-    start_jobs(jobs_of(settings, app.extensions["consent"].database))
+    parts = app.extensions["consent"]
+    close_on_signal(parts.writer.close)
+    start_jobs(jobs_of(settings, parts.database, parts.metrics), parts.metrics)
     return app
+
+
+def close_on_signal(close: Callable[[], None]) -> None:
+    """Call `close` a while after this process is told to stop.
+
+    The server has handlers of its own, which let requests under way end; what waits for
+    a database that does not answer would be cut off without an answer.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    # Python writes the number of each signal there, whoever handles it.
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        # The other end belongs to this thread: it must live as long as the process.
+        with ours, theirs:
+            while ours.recv(1)[0] not in {signal.SIGTERM, signal.SIGINT}:
+                pass
+            time.sleep(_DRAIN_SECONDS)
+            close()
+
+    threading.Thread(target=wait, name="drain", daemon=True).start()
 
 
 def end_with_parent() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import load_settings
 from consent_server.errors import Conflict
 from consent_server.rules.times import spell_time
+from consent_server.site_notes import Note, note_site
 from consent_server.sites import (
     Publication,
     compare_configs,
@@ -30,7 +31,9 @@ from consent_server.sites import (
     read_config,
     retire_site,
 )
+from consent_server.snapshot import build_snapshot
 from consent_server.store.models import Site, SiteVersion
+from consent_server.theme import ratios
 
 
 @click.group()
@@ -76,6 +79,34 @@ def apply(files: tuple[Path, ...], yes: bool, dry_run: bool) -> None:
             if plan.published and plan.number == 1
         }
     )
+
+
+@site.command()
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+def check(files: tuple[Path, ...]) -> None:
+    """Check site files, their words and colours, without a database; publish nothing."""
+    for file in read_site_files(files):
+        with naming(file.path):
+            build_snapshot(file.form)
+        found = ratios(file.form["theme"])
+        print_table(
+            ("SCHEME", "COLOUR", "ON", "CONTRAST", "NEEDED", "WCAG 2.2"),
+            [
+                (
+                    *(one.scheme, one.field, one.behind),
+                    *(f"{one.ratio:.1f}:1", f"{one.needed:g}:1", one.criterion),
+                )
+                for one in found
+            ],
+        )
+        _tell_notes(note_site(file.form))
+        click.echo(f"{file.path}: {file.form['key']} can be published.")
 
 
 @site.command("list")
@@ -205,10 +236,17 @@ def _tell_plan(plan: Publication, *, revived: bool) -> None:
         return
     if plan.number == 1:
         click.echo(f"{plan.site}: new site, version 1.")
+        _tell_notes(plan.notes)
         return
     print_changes(plan.changes)
+    _tell_notes(plan.notes)
     asked = "Visitors will be asked again." if plan.asks_again else "Visitors keep their choice."
     click.echo(f"{plan.site}: version {plan.number}. {asked}{again}")
+
+
+def _tell_notes(notes: Iterable[Note]) -> None:
+    for note in notes:
+        click.echo(f"  note: {note.path}: {note.message}")
 
 
 def _tell_tags(blocking: Mapping[str, str]) -> None:

@@ -8,11 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, current_app, make_response, render_template, request
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from consent_server.config import sqlite_path
 from consent_server.demo.record import present_records
+from consent_server.demo.region import CHOICES
+from consent_server.demo.region import COOKIE as REGION_COOKIE
 from consent_server.demo.showcase import DemoSite, demo_sites, words
 from consent_server.rights import decisions_of
 from consent_server.rules.cookie import cookie_name, parse_cookie
@@ -40,7 +51,20 @@ def show_start() -> str:
         widget_path=widget_path(),
         script_address=f"{request.url_root.rstrip('/')}{widget_path()}/smilee.js",
         export_command=export_command("smilee"),
+        regions=CHOICES,
+        region=request.cookies.get(REGION_COOKIE, ""),
     )
+
+
+@blueprint.post("/demo/region")
+def choose_region() -> ResponseReturnValue:
+    """Stand in for a proxy that tells where the visitor is, then show the site that asks for it."""
+    chosen = request.form.get("region", "")
+    if chosen not in CHOICES:
+        abort(404)
+    response = redirect(url_for("demo.show_page", key="ujet"), 303)
+    response.set_cookie(REGION_COOKIE, chosen, samesite="Lax", httponly=True)
+    return response
 
 
 @blueprint.get("/demo/<key>/", defaults={"page": "home"})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+from consent_server.connectors import is_held
 from consent_server.rewriting.addresses import is_inline, split_address
 from consent_server.rewriting.snippets import CALLS, SNIPPET_BYTES
 from consent_server.rules.decision import NECESSARY
@@ -88,7 +89,7 @@ class Matcher:
         return UNLISTED if self._strict else None
 
     def _learn(self, service: Mapping[str, Any]) -> None:
-        held = service["category"] != NECESSARY
+        held = service["category"] != NECESSARY and is_held(service)
         key = f"service:{service['key']}" if held else None
         self._paths.update(dict.fromkeys(service["paths"], key))
         self._hosts.update(dict.fromkeys(service["hosts"], key))

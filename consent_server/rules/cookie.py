@@ -1,8 +1,10 @@
 """The decision cookie: compact, documented, readable by the site's own server.
 
 `1.<version>.<decided at, Unix seconds in base 36>.<subject id>.<keys>` where keys
-are joined by `~` and a refused one starts with `!`. Only characters of RFC 6265's
-cookie-octet are used, so it never needs quoting.
+are joined by `~` and a refused one starts with `!`. Behind another dot stands the signal
+(`gpc` or `dnt`) that the browser sent when the visitor decided, where it sent one. Only
+characters of RFC 6265's cookie-octet are used, so it never needs quoting.
+`examples/readers/vectors.json` says what every reader of it must answer.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from consent_server.rules.decision import SUBJECT_ID, Grants
+from consent_server.rules.decision import SUBJECT_ID, Grants, Signal
 
 _FORMAT = "1"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_KEY = re.compile(r"!?[a-z0-9-]{1,40}", re.ASCII)
+_KEY = re.compile(r"!?[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+#: A decision answers no more.
+_MAX_KEYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class StoredDecision:
     decided_at: datetime
     subject_id: str
     grants: Grants
+    #: What the browser asked for then: later it counts anew only once it has changed.
+    signal: str = ""
 
 
 def cookie_name(site_key: str) -> str:
@@ -37,27 +43,34 @@ def spell_cookie(stored: StoredDecision) -> str:
     """Return the cookie's value."""
     seconds = _to_base36(int(stored.decided_at.timestamp()))
     keys = "~".join(key if granted else f"!{key}" for key, granted in stored.grants.items())
-    return f"{_FORMAT}.{stored.version}.{seconds}.{stored.subject_id}.{keys}"
+    signal = f".{stored.signal}" if stored.signal else ""
+    return f"{_FORMAT}.{stored.version}.{seconds}.{stored.subject_id}.{keys}{signal}"
 
 
 def parse_cookie(value: str) -> StoredDecision | None:
     """Return the decision, or None for anything that is not one (ask again)."""
     parts = value.split(".")
+    signal = parts.pop() if len(parts) == 6 and parts[5] in set(Signal) else ""
     if len(parts) != 5 or parts[0] != _FORMAT:
         return None
     _, version, seconds, subject_id, keys = parts
-    names = keys.split("~") if keys else []
+    names = keys.split("~")
     if not re.fullmatch(r"[1-9]\d{0,8}", version, re.ASCII):
         return None
     if not re.fullmatch(r"[0-9a-z]{1,8}", seconds, re.ASCII):
         return None
     if not SUBJECT_ID.fullmatch(subject_id) or not all(_KEY.fullmatch(n) for n in names):
         return None
+    grants = {name.lstrip("!"): not name.startswith("!") for name in names}
+    # One key that says two things says nothing.
+    if len(names) > _MAX_KEYS or len(grants) != len(names):
+        return None
     return StoredDecision(
         version=int(version),
         decided_at=datetime.fromtimestamp(min(int(seconds, 36), 253_402_300_799), UTC),
         subject_id=subject_id,
-        grants={name.lstrip("!"): not name.startswith("!") for name in names},
+        grants=grants,
+        signal=signal,
     )
 
 

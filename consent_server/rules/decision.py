@@ -20,6 +20,15 @@ SUBJECT_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 Grants = Mapping[str, bool]
 
 
+class Signal(StrEnum):
+    """What a browser asks of every site, for its user."""
+
+    #: Global Privacy Control: `Sec-GPC: 1`, `navigator.globalPrivacyControl`.
+    GPC = "gpc"
+    #: Do Not Track: `DNT: 1`, `navigator.doNotTrack`.
+    DNT = "dnt"
+
+
 class Method(StrEnum):
     """How the visitor said it."""
 
@@ -30,6 +39,21 @@ class Method(StrEnum):
     WITHDRAW = "withdraw"
     API = "api"
     IMPORT = "import"
+    #: The visitor had said it at another address of the site.
+    HANDOVER = "handover"
+    #: The visitor had said it on another device where they are signed in.
+    IDENTIFY = "identify"
+    #: Buttons of regimes where something runs first.
+    OPT_OUT = "opt_out"
+    LIMIT_USE = "limit_use"
+    OBJECT = "object"
+    #: The browser said it; see `Signal`.
+    GPC = "gpc"
+    DNT = "dnt"
+
+
+#: Of records that this server makes itself, from one that it has.
+COPYING = frozenset({Method.HANDOVER, Method.IDENTIFY})
 
 
 class Layer(StrEnum):
@@ -41,6 +65,10 @@ class Layer(StrEnum):
     API = "api"
     #: The visitor's own page, which this server shows.
     PAGE = "page"
+    #: The form of this server for browsers without script.
+    FORM = "form"
+    #: Nowhere on the page: the browser said it.
+    SIGNAL = "signal"
 
 
 class Kind(StrEnum):
@@ -67,6 +95,12 @@ class Decision:
     language: str
     grants: Grants
     decided_at: datetime
+    #: What the browser asked for, by the word of the page.
+    signal: str = ""
+
+
+#: They refuse, whatever else goes on.
+_REFUSING = frozenset({Method.OPT_OUT, Method.LIMIT_USE, Method.OBJECT, Method.GPC, Method.DNT})
 
 
 def optional_services(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -76,6 +110,12 @@ def optional_services(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         for category in config["categories"]
         if category["key"] != NECESSARY
     }
+
+
+def optional_keys(config: Mapping[str, Any]) -> frozenset[str]:
+    """Return every optional category and service of a version."""
+    categories = optional_services(config)
+    return frozenset(categories).union(*categories.values())
 
 
 def grants_for(config: Mapping[str, Any], allowed: Collection[str]) -> dict[str, bool]:
@@ -97,8 +137,13 @@ def check_decision(config: Mapping[str, Any], decision: Decision) -> None:
     and a category with services is granted exactly when all of them are.
     Raises Conflict.
     """
+    if config.get("children") == "always":
+        raise Conflict(
+            f"Version {decision.version} asks nobody: it is for children (`children`), whose "
+            "consent a site cannot take from a notice (GDPR article 8)."
+        )
     categories = optional_services(config)
-    known = set(categories).union(*categories.values())
+    known = optional_keys(config)
     given = set(decision.grants)
     if given != known:
         raise Conflict(
@@ -117,22 +162,12 @@ def check_decision(config: Mapping[str, Any], decision: Decision) -> None:
             f"Version {decision.version} was not shown in {decision.language!r}.",
             errors={"language": list(config["languages"])},
         )
-    _check_method(config, decision)
 
 
-def _check_method(config: Mapping[str, Any], decision: Decision) -> None:
-    values = set(decision.grants.values())
-    refusing = {Method.REJECT_ALL, Method.WITHDRAW}
-    if decision.method is Method.ACCEPT_ALL and False in values:
-        raise Conflict("`accept_all` cannot refuse anything.")
-    if decision.method in refusing and True in values:
-        raise Conflict(f"`{decision.method}` cannot grant anything.")
-    if decision.method is Method.IMPORT and not config.get("import_decisions"):
-        raise Conflict(f"Version {decision.version} takes no decisions over from elsewhere.")
-
-
-def kind_of(grants: Grants, previous: Grants | None) -> Kind:
+def kind_of(grants: Grants, previous: Grants | None, method: Method) -> Kind:
     """Name the event that `grants` are after the subject's `previous` ones."""
+    if previous is None and method in _REFUSING:
+        return Kind.REFUSED  # what goes on was not consented to
     grants_any = any(grants.values())
     granted_before = any(previous.values()) if previous else False
     if not grants_any:

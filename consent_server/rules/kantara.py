@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from consent_server.rules.decision import NECESSARY
+from consent_server.rules.regimes import Regime, running_first
 from consent_server.rules.times import parse_time
 
 Json = dict[str, Any]
@@ -22,6 +23,8 @@ _PURPOSE_CATEGORIES: Final = {
     "analytics": "16 - Improve Performance",
     "marketing": "6 - Marketing",
 }
+#: Of what runs before the visitor says so: silence is no consent.
+_NOT_ASKED: Final = "not asked: runs until the visitor refuses it"
 #: Appendix A: what a browser tells a service.
 _PII_CATEGORY: Final = "Network/Service"
 
@@ -46,7 +49,7 @@ def build_kantara_receipt(
     is_page = policy.startswith("/")
     found: Json = {
         "version": VERSION,
-        "jurisdiction": controller["country"],
+        "jurisdiction": receipt["region"] or controller["country"],
         "consentTimestamp": int(parse_time(receipt["received_at"]).timestamp()),
         "collectionMethod": f"web page, {receipt['layer']}: {receipt['method']}",
         "consentReceiptID": str(receipt["event_id"]),
@@ -80,39 +83,39 @@ def build_kantara_receipt(
 def _services(receipt: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Json]:
     words = config["texts"][receipt["language"]]
     services = {service["key"]: service for service in config["services"]}
+    unasked = running_first(config, Regime(receipt["regime"]))
     for category in config["categories"]:
         key, told = category["key"], words["categories"][category["key"]]
         if key == NECESSARY:
             continue
-        purpose_category = _PURPOSE_CATEGORIES.get(key, told["name"])
+        purpose_category, is_asked = _PURPOSE_CATEGORIES.get(key, told["name"]), key not in unasked
         for name in category["services"]:
             if receipt["grants"][name]:
-                yield _service(services[name], words["services"][name], purpose_category, receipt)
+                purpose = _purpose(
+                    words["services"][name]["purpose"], purpose_category, receipt, is_asked
+                )
+                yield _service(services[name], words["services"][name], purpose)
         if not category["services"] and receipt["grants"][key]:
-            purpose = _purpose(told["description"], purpose_category, receipt)
+            purpose = _purpose(told["description"], purpose_category, receipt, is_asked)
             yield {"service": told["name"], "purposes": [purpose]}
 
 
-def _service(
-    service: Mapping[str, Any],
-    words: Mapping[str, Any],
-    purpose_category: str,
-    receipt: Mapping[str, Any],
-) -> Json:
+def _service(service: Mapping[str, Any], words: Mapping[str, Any], purpose: Json) -> Json:
     recipients = [service["provider"], *(one["name"] for one in service["processors"])]
     purpose = {
-        **_purpose(words["purpose"], purpose_category, receipt),
+        **purpose,
         "thirdPartyDisclosure": True,
         "thirdPartyName": ", ".join(recipients),
     }
     return {"service": words["name"], "purposes": [purpose]}
 
 
-def _purpose(text: str, purpose_category: str, receipt: Mapping[str, Any]) -> Json:
+def _purpose(text: str, purpose_category: str, receipt: Mapping[str, Any], is_asked: bool) -> Json:
     return {
         "purpose": text,
         "purposeCategory": [purpose_category],
-        "consentType": "EXPLICIT",
+        # The specification wants what is not explicit described.
+        "consentType": "EXPLICIT" if is_asked else _NOT_ASKED,
         "piiCategory": [_PII_CATEGORY],
         "primaryPurpose": False,
         "termination": receipt["valid_until"],

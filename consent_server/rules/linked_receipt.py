@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consent_server.rules.decision import NECESSARY, Kind
 from consent_server.rules.lifetime import parse_lifetime
+from consent_server.rules.regimes import Regime, running_first
 
 Json = dict[str, Any]
 
@@ -125,7 +126,7 @@ def _record(
         "dpv:hasDataSubject": subject,
         "dpv:hasDataController": _controller(config),
         "dpv:hasAuthority": _authority(config),
-        "dpv:hasJurisdiction": _iri(f"loc:{controller['country']}"),
+        "dpv:hasJurisdiction": _iri(f"loc:{receipt['region'] or controller['country']}"),
         "dpv:hasApplicableLaw": _iri("eu-gdpr:GDPR"),
         "dpv:hasLegalBasis": _iri("eu-gdpr:A6-1-a"),
         "dpv:hasNotice": {
@@ -157,23 +158,25 @@ def _processes(receipt: Mapping[str, Any], config: Mapping[str, Any]) -> Iterato
     """Yield one process for each service that the visitor decided on, granted or not."""
     words = config["texts"][receipt["language"]]
     services = {service["key"]: service for service in config["services"]}
+    unasked = running_first(config, Regime(receipt["regime"]))
     for category in config["categories"]:
         if category["key"] == NECESSARY:
             continue
+        is_asked = category["key"] not in unasked
         purpose = {
             "@type": "dpv:Purpose",
             "skos:broader": _iri(_PURPOSES.get(category["key"], "dpv:Purpose")),
             "dct:title": words["categories"][category["key"]]["name"],
         }
         for key in category["services"]:
-            yield _process(receipt, services[key], words["services"][key], purpose)
+            yield _process(receipt, services[key], words["services"][key], purpose, is_asked)
         if not category["services"]:
             told = words["categories"][category["key"]]
             yield {
                 "@type": "dpv:Process",
                 "dct:identifier": category["key"],
                 "dpv:hasPurpose": {**purpose, "dct:description": told["description"]},
-                "dpv:hasConsentStatus": _iri(_state(receipt, category["key"])),
+                "dpv:hasConsentStatus": _iri(_state(receipt, category["key"], is_asked)),
             }
 
 
@@ -182,6 +185,7 @@ def _process(
     service: Mapping[str, Any],
     words: Mapping[str, Any],
     purpose: Mapping[str, Any],
+    is_asked: bool,
 ) -> Json:
     names = ", ".join(item["name"] for item in service["items"])
     countries = [service["country"], *service["transfers"]]
@@ -191,7 +195,7 @@ def _process(
         "dct:identifier": service["key"],
         "dpv:hasService": {"@type": "dpv:Service", "dct:title": words["name"]},
         "dpv:hasPurpose": {**purpose, "dct:description": words["purpose"]},
-        "dpv:hasLegalBasis": _iri("eu-gdpr:A6-1-a"),
+        "dpv:hasLegalBasis": _iri("eu-gdpr:A6-1-a" if is_asked else "dpv:LegalBasis"),
         "dpv:hasPersonalData": {
             "@type": "dpv:PersonalData",
             "dct:title": names or words["name"],
@@ -207,13 +211,14 @@ def _process(
             },
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": _duration(service["retention"])},
         ],
-        "dpv:hasConsentStatus": _iri(_state(receipt, service["key"])),
+        "dpv:hasConsentStatus": _iri(_state(receipt, service["key"], is_asked)),
     }
 
 
-def _state(receipt: Mapping[str, Any], key: str) -> str:
+def _state(receipt: Mapping[str, Any], key: str, is_asked: bool) -> str:
     if receipt["grants"][key]:
-        return _STATES[Kind.GIVEN]
+        # What runs before the visitor says so was not consented to.
+        return _STATES[Kind.GIVEN] if is_asked else "dpv:ConsentUnknown"
     is_withdrawal = receipt["kind"] == Kind.WITHDRAWN
     return _STATES[Kind.WITHDRAWN if is_withdrawal else Kind.REFUSED]
 

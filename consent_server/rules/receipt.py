@@ -8,6 +8,7 @@ every hash as it was and nobody can tell whose row it is any more.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,7 +83,12 @@ def leaf_entry(event: Event) -> dict[str, Any]:
 
 def hash_event(event: Event) -> bytes:
     """Return the leaf hash of an event (RFC 8785, then RFC 6962, 2.1)."""
-    return hash_leaf(canonical_json(leaf_entry(event)))
+    return hash_entry(leaf_entry(event))
+
+
+def hash_entry(entry: Mapping[str, Any]) -> bytes:
+    """Return the leaf hash of an event whose fields are spelled already."""
+    return hash_leaf(canonical_json(entry))
 
 
 def build_receipt(event: Event, leaf_hash: bytes, salt: bytes | None) -> dict[str, Any]:
@@ -91,8 +97,9 @@ def build_receipt(event: Event, leaf_hash: bytes, salt: bytes | None) -> dict[st
     With their secret subject id and the salt the visitor can show that the
     record is theirs; without either nobody can.
     """
-    return {
-        **leaf_entry(event),
-        "leaf_hash": leaf_hash.hex(),
-        "salt": salt.hex() if salt else None,
-    }
+    return receipt_of(leaf_entry(event), leaf_hash, salt)
+
+
+def receipt_of(entry: Mapping[str, Any], leaf_hash: bytes, salt: bytes | None) -> dict[str, Any]:
+    """Return the receipt of an event whose fields are spelled already."""
+    return {**entry, "leaf_hash": leaf_hash.hex(), "salt": salt.hex() if salt else None}

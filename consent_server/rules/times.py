@@ -29,7 +29,9 @@ def to_utc(moment: datetime) -> datetime:
 
 def spell_time(moment: datetime) -> str:
     """Return e.g. `2026-11-22T16:47:00.123Z`."""
-    return to_utc(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # This is asked of every record several times: most moments are in UTC already.
+    utc = moment if moment.tzinfo is UTC else to_utc(moment)
+    return f"{utc.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -19,10 +19,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, foreign, mapped_column, relationship
 
-from consent_server.store.types import UtcTime
+from consent_server.errors import Unavailable
+from consent_server.store.types import ShortTime, ShortUuid, SparseJson, UtcTime
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -84,43 +86,90 @@ class SiteScript(Base):
     #: Short name that the script knows itself by (it cannot hold its own hash).
     script_id: Mapped[str] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
+    #: By which rule it asks.
+    regime: Mapped[str] = mapped_column(String(16), server_default="opt_in")
+    #: The signal that it was told of with the request; empty for none.
+    signal: Mapped[str] = mapped_column(String(8), server_default="")
     body: Mapped[bytes] = mapped_column(LargeBinary)
     first_served_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
-class ConsentEvent(Base):
-    """One row of the ledger. Insert only: triggers refuse UPDATE and DELETE."""
+class Answer(Base):
+    """What many visitors were shown and said alike, once for all of them. Insert only.
 
-    __tablename__ = "consent_event"
-    __table_args__ = (Index(None, "site_id", "received_at", "event_id"),)
+    The leaf of each record covers it: who changes it changes them all, and is found.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = (UniqueConstraint("site_id", "digest"),)
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    #: SHA-256 of the columns below; see `store/answers.py`.
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    version: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(16))
     method: Mapped[str] = mapped_column(String(16))
     layer: Mapped[str] = mapped_column(String(16))
-    version: Mapped[int] = mapped_column(Integer)
     script_hash: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(16))
     regime: Mapped[str] = mapped_column(String(16))
-    region: Mapped[str] = mapped_column(String(16))
-    signals: Mapped[dict[str, Any]] = mapped_column(JSON)
     grants: Mapped[dict[str, bool]] = mapped_column(JSON)
-    decided_at: Mapped[datetime] = mapped_column(UtcTime)
-    received_at: Mapped[datetime] = mapped_column(UtcTime)
-    valid_until: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ConsentEvent(Base):
+    """One row of the ledger. Insert only: triggers refuse UPDATE and DELETE.
+
+    Its leaf hash stands in `ledger_leaf`, and in `ledger_queue` before it is sealed. Columns
+    are ordered as PostgreSQL leaves no gaps between them.
+    """
+
+    __tablename__ = "consent_event"
+    __table_args__ = (
+        Index(None, "site_id", "received_at", "event_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    decided_at: Mapped[datetime] = mapped_column(ShortTime)
+    received_at: Mapped[datetime] = mapped_column(ShortTime)
+    valid_until: Mapped[datetime] = mapped_column(ShortTime)
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    answer_number: Mapped[int] = mapped_column(Integer)
+    event_id: Mapped[UUID] = mapped_column(ShortUuid, primary_key=True)
     subject_commitment: Mapped[bytes] = mapped_column(LargeBinary(32))
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    region: Mapped[str] = mapped_column(String(16))
+    signals: Mapped[dict[str, Any]] = mapped_column(SparseJson)
+
+    answer: Mapped[Answer | None] = relationship(
+        primaryjoin=lambda: and_(
+            foreign(ConsentEvent.site_id) == Answer.site_id,
+            foreign(ConsentEvent.answer_number) == Answer.number,
+        ),
+        lazy="joined",
+        viewonly=True,
+    )
+
+    @property
+    def said(self) -> Answer:
+        """What was shown and said; raises Unavailable where it is gone."""
+        if self.answer is None:
+            raise Unavailable(
+                f"The answer {self.answer_number} that records name was taken out of the "
+                "database. Restore a backup; `consent-server ledger verify` names the records."
+            )
+        return self.answer
 
 
 class SubjectData(Base):
     """The only link from a row to a person; erasure deletes it."""
 
     __tablename__ = "subject_data"
+    # With row ids: without them SQLite takes the key for cheaper than the index, and would read
+    # the whole site for one visitor.
     __table_args__ = (Index(None, "site_id", "subject_key"),)
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(ShortUuid, primary_key=True)
     subject_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
 
@@ -132,7 +181,7 @@ class AdminEvent(Base):
     __table_args__ = (Index(None, "site_id", "happened_at", "event_id"),)
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(ShortUuid, primary_key=True)
     action: Mapped[str] = mapped_column(String(16))
     actor: Mapped[str] = mapped_column(Text)
     #: Canonical JSON (RFC 8785) as text.
@@ -145,10 +194,11 @@ class LedgerQueue(Base):
     """What waits to be sealed: written with the event, taken away by the sealer."""
 
     __tablename__ = "ledger_queue"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy's own form)
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    received_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
-    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(ShortTime, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(ShortUuid, primary_key=True)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -167,11 +217,11 @@ class LedgerLeaf(Base):
     """The place of an event in the tree, given when it is sealed."""
 
     __tablename__ = "ledger_leaf"
-    __table_args__ = (UniqueConstraint("site_id", "event_id"),)
+    __table_args__ = (UniqueConstraint("site_id", "event_id"), {"sqlite_with_rowid": False})
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    event_id: Mapped[UUID]
+    event_id: Mapped[UUID] = mapped_column(ShortUuid)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -215,27 +265,17 @@ class Cosignature(Base):
     received_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
-class CheckpointPush(Base):
-    """How far each place outside knows the ledger."""
+class HandOver(Base):
+    """A token that takes a decision to another address of its site; gone once it was used."""
 
-    __tablename__ = "checkpoint_push"
+    __tablename__ = "hand_over"
 
     site_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    target: Mapped[str] = mapped_column(String(300), primary_key=True)
-    size: Mapped[int] = mapped_column(BigInteger)
-    pushed_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class Witnessed(Base):
-    """The last checkpoint of somebody else's log that this server cosigned."""
-
-    __tablename__ = "witnessed"
-
-    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
-    size: Mapped[int] = mapped_column(BigInteger)
-    root: Mapped[bytes] = mapped_column(LargeBinary(32))
-    note: Mapped[str] = mapped_column(Text)
-    cosigned_at: Mapped[datetime] = mapped_column(UtcTime)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    event_id: Mapped[UUID]
+    #: The origin where it is good.
+    target: Mapped[str] = mapped_column(String(300))
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class Lease(Base):
@@ -260,6 +300,7 @@ class VersionPicture(Base):
     part: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: `mobile` or `desktop`.
     viewport: Mapped[str] = mapped_column(String(16), primary_key=True)
+    regime: Mapped[str] = mapped_column(String(16), primary_key=True, server_default="opt_in")
     sha256: Mapped[str] = mapped_column(String(64))
     #: PNG.
     body: Mapped[bytes] = mapped_column(LargeBinary)

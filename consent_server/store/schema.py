@@ -8,8 +8,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
+from consent_server.store import outside_models  # noqa: F401 (the other half of the tables)
 from consent_server.store.database import Database
+from consent_server.store.models import Base
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -27,6 +30,11 @@ def schema_is_current(database: Database) -> bool:
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def missing_tables(database: Database) -> list[str]:
+    """Return the tables of this release that the database lacks, in order."""
+    return sorted(set(Base.metadata.tables) - set(inspect(database.engine).get_table_names()))
 
 
 def _config() -> Config:

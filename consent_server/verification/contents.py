@@ -7,14 +7,17 @@ import io
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
+from consent_server.rules.regimes import regimes_shown
 from consent_server.verification.container import Container
 from consent_server.verification.events import RECORD_FIELDS, KnownVersion
 from consent_server.verification.findings import Broken
 from consent_server.verification.spelling import as_written, canonical, read_line
 from consent_server.verification.walk import Numbered, Span
 
+_ASKED_FIRST = "opt_in"
 PARTS, VIEWPORTS = ("notice", "preferences"), ("mobile", "desktop")
 _VERSION = re.compile(r"versions/([1-9][0-9]*)\.json", re.ASCII)
 _VERSION_MEMBERS = {
@@ -27,6 +30,7 @@ _VERSION_MEMBERS = {
     "config",
     "scripts",
 }
+#: Without `regime` in bundles of releases that only knew one.
 _PICTURE_MEMBERS = {"file", "version", "language", "part", "viewport", "sha256", "taken_at"}
 _LEAF = re.compile(rb"(0|[1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))? ([0-9a-f]{64})")
 #: What makes a spreadsheet run a cell (OWASP, CSV injection).
@@ -50,7 +54,7 @@ def read_versions(container: Container) -> dict[int, KnownVersion]:
         if digest != version["config_hash"] or version["site"] != container.manifest["site"]:
             raise Broken(f"{name} was changed: its config no longer gives its config_hash.")
         found[int(numbered[1])] = KnownVersion(
-            digest, config["valid_days"], tuple(config.get("texts", {}))
+            digest, config["valid_days"], tuple(config.get("texts", {})), _regimes_of(config)
         )
     return found
 
@@ -79,10 +83,14 @@ def check_pictures(container: Container, versions: dict[int, KnownVersion]) -> t
     files = container.manifest["files"]
     listed = set()
     for picture in taken:
-        if not isinstance(picture, dict) or set(picture) != _PICTURE_MEMBERS:
+        if not isinstance(picture, dict) or set(picture) - {"regime"} != _PICTURE_MEMBERS:
             raise Broken("screenshots/index.json has not the form of this format.")
         name = picture_name(
-            picture["version"], picture["language"], picture["part"], picture["viewport"]
+            picture["version"],
+            picture["language"],
+            picture["part"],
+            picture["viewport"],
+            picture.get("regime", _ASKED_FIRST),
         )
         if picture["file"] != name or name not in files:
             raise Broken(f"{picture['file']} is listed in screenshots/index.json and not there.")
@@ -100,14 +108,23 @@ def check_pictures(container: Container, versions: dict[int, KnownVersion]) -> t
 def picture_names(versions: dict[int, KnownVersion]) -> Iterator[str]:
     """Give the name of each screenshot that there should be."""
     for number, version in sorted(versions.items()):
-        for language in version.languages:
-            for part in PARTS:
-                yield from (picture_name(number, language, part, view) for view in VIEWPORTS)
+        for regime, language in product(version.regimes, version.languages):
+            for part, view in product(PARTS, VIEWPORTS):
+                yield picture_name(number, language, part, view, regime)
 
 
-def picture_name(version: int, language: str, part: str, viewport: str) -> str:
+def picture_name(version: int, language: str, part: str, viewport: str, regime: str) -> str:
     """Return where a screenshot lies in a bundle."""
-    return f"screenshots/{version}/{language}-{part}-{viewport}.png"
+    folder = "" if regime == _ASKED_FIRST else f"{regime}/"
+    return f"screenshots/{version}/{folder}{language}-{part}-{viewport}.png"
+
+
+def _regimes_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """Return the regimes in which a version shows something. Raises Broken."""
+    try:
+        return tuple(str(regime) for regime in regimes_shown({"regime": _ASKED_FIRST, **config}))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Broken("A version names a regime that is not known here.") from None
 
 
 def read_leaves(container: Container) -> Iterator[Span]:
@@ -174,5 +191,5 @@ def _spell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):
-        return as_written(value)
+        return as_written(value) if value else "{}"
     return str(value)

@@ -13,6 +13,7 @@ from typing import Any
 from consent_server.rules.admin_event import ADMIN_LEAF_SCHEMA, Action
 from consent_server.rules.decision import Kind
 from consent_server.rules.receipt import LEAF_SCHEMA
+from consent_server.rules.regimes import valid_days
 from consent_server.verification.findings import Broken
 from consent_server.verification.spelling import canonical
 
@@ -64,6 +65,8 @@ class KnownVersion:
     config_hash: str
     valid_days: int
     languages: tuple[str, ...] = ()
+    #: In which it shows something.
+    regimes: tuple[str, ...] = ("opt_in",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,9 @@ def check_record(record: dict[str, Any], context: Context) -> bytes:
         raise Broken(f"names another version {record['version']} than the bundle holds")
     if record["script_hash"] not in context.scripts:
         raise Broken("names a script that the bundle does not hold")
-    if record["kind"] in _DECIDED and not _is_valid_for(record, version.valid_days):
-        raise Broken(f"valid_until is not received_at plus {version.valid_days} days")
+    days = valid_days({"valid_days": version.valid_days}, record["regime"])
+    if record["kind"] in _DECIDED and not _is_valid_for(record, days):
+        raise Broken(f"valid_until is not received_at plus {days} days")
     if any(context.filters.values()):
         _check_selected(record, context.filters)
     return leaf

@@ -93,5 +93,8 @@ _DOCUMENT = json.JSONDecoder(
     parse_float=_refuse, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_once
 )
 _FOREIGN = json.JSONDecoder(parse_float=str, parse_int=_whole, object_pairs_hook=_once)
-_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+# What was read from a text holds nothing that contains itself.
+_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_SORTED = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
+)

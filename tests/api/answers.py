@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-MEMBERS = {"type", "title", "status", "detail", "errors"}
+MEMBERS = {"type", "title", "status", "detail", "errors", "proof"}
 
 
 def read_problem(answer: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:

@@ -16,9 +16,16 @@ _PLACES = {
     "name": "page.css",
     "filename": "demo.css",
 }
-#: What management routes take, where they take a body.
+#: What routes take, where they take another body than a decision or a site.
 BODIES = {
     "/api/v1/sites/<site_key>/erase": {"subject_id": "0" * 32, "reason": "asked by letter"},
+    "/w/<site_key>/identify": {"ref": "1", "expires": 1, "signature": "0" * 64},
+    "/w/<site_key>/hand-over": {"target": "https://a.example"},
+    "/w/<site_key>/hand-over/take": {
+        "token": "a" * 43,
+        "subject_id": "0" * 32,
+        "came_from": "http://127.0.0.1:8000",
+    },
 }
 #: What a route asks for in its query, by the end of its path.
 _QUERIES = {

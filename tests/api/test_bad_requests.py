@@ -17,7 +17,7 @@ def test_a_body_one_byte_too_large_is_413(visitor: Visitor) -> None:
     body = json.dumps(visitor.decision())
     for size, status in ((MAX_BODY_BYTES, 201), (MAX_BODY_BYTES + 1, 413)):
         answer = visitor.client.post(
-            f"{visitor.address}/decisions",
+            f"{visitor.address}/decisions?proof={visitor.proof}",
             data=body + " " * (size - len(body)),
             content_type="application/json",
         )

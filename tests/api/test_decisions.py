@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from consent_server.rules.decision import Kind
 from consent_server.store.database import Database
-from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
+from consent_server.store.models import ConsentEvent, LedgerQueue, NoticeCount, SubjectData
 from tests.api.answers import read_problem
 from tests.visitor import Visitor
 
@@ -36,8 +36,9 @@ def test_a_new_decision_is_201_with_its_receipt(visitor: Visitor, database: Data
     assert "subject_id" not in receipt
     with database.read() as session:
         row = session.scalars(select(ConsentEvent)).one()
-    assert row.leaf_hash.hex() == receipt["leaf_hash"]
-    assert row.grants == decision["grants"]
+        waiting = session.get_one(LedgerQueue, (row.site_id, row.received_at, row.event_id))
+    assert waiting.leaf_hash.hex() == receipt["leaf_hash"]
+    assert row.said.grants == decision["grants"]
 
 
 def test_the_same_decision_again_is_200_with_the_same_receipt(

@@ -55,6 +55,10 @@ def test_an_address_that_leads_nowhere_is_404(client: FlaskClient) -> None:
         read_problem(client.get(path), 404, "not_found")
 
 
+#: In the rules of routes that answer CORS preflights for the site's own origins.
+_PREFLIGHTS = ("decision", "grants", "hand-over", "identify")
+
+
 def test_an_unknown_site_is_404_on_every_route_that_names_one(
     app: Flask, visitor: Visitor, admin: FlaskClient, read_site: ReadSite
 ) -> None:
@@ -65,7 +69,8 @@ def test_an_unknown_site_is_404_on_every_route_that_names_one(
         if is_management(request):
             answer = admin.open(request.path, method=request.method, json=BODIES.get(request.rule))
         elif request.method == "POST":
-            answer = visitor.client.post(request.path, json=decision)
+            body = BODIES.get(request.rule) or decision
+            answer = visitor.client.post(request.path, json=body)
         else:
             own = {"Authorization": f"Bearer {visitor.subject_id}"}
             answer = visitor.client.get(request.path, headers=own)
@@ -130,7 +135,7 @@ def test_every_route_says_503_when_the_database_has_no_tables(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     client = bare_app.test_client(use_cookies=False)
-    without_database = {"page_files", "health.Health", "openapi"}
+    without_database = {"page_files", "health.Health", "openapi", "well_known.GpcSupport"}
     decision, form = visitor.decision(), read_site("smilee")
     for request in list_requests(bare_app):
         body = BODIES.get(request.rule) or {"POST": decision, "PUT": form}.get(request.method)
@@ -143,11 +148,12 @@ def test_every_route_says_503_when_the_database_has_no_tables(
             buffered=True,
         )
         if request.endpoint in without_database or (
-            request.method == "OPTIONS" and "decision" not in request.rule
+            request.method == "OPTIONS" and not any(part in request.rule for part in _PREFLIGHTS)
         ):
             assert answer.status_code == 200, request
         else:
-            problem = read_problem(answer, 503, "unavailable")
+            code = "not_ready" if request.endpoint == "health.Readiness" else "unavailable"
+            problem = read_problem(answer, 503, code)
             assert int(answer.headers["Retry-After"]) > 0, request
             assert problem["detail"], request
 

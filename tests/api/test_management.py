@@ -30,13 +30,35 @@ def put(admin: FlaskClient, form: dict[str, Any], query: str = "") -> dict[str, 
 
 
 def test_the_same_description_publishes_nothing(admin: FlaskClient, form: dict[str, Any]) -> None:
-    assert put(admin, form) == {
+    answer = put(admin, form)
+    told = {name: answer[name] for name in ("site", "number", "published", "asks_again", "changes")}
+    assert told == {
         "site": "smilee",
         "number": 1,
         "published": False,
         "asks_again": False,
         "changes": [],
     }
+
+
+def test_publishing_tells_every_contrast_and_what_may_be_held_against_the_owner(
+    admin: FlaskClient, form: dict[str, Any]
+) -> None:
+    form["texts"] = {"en": {"heading": "We value your privacy"}}
+    answer = put(admin, form)
+    assert answer["published"]
+    assert {note["path"] for note in answer["notes"]} == {"texts.en.heading", "services.1"}
+    contrasts = {(one["scheme"], one["field"]): one for one in answer["contrasts"]}
+    assert len(contrasts) == 8
+    assert contrasts["light", "accent"] == {
+        "scheme": "light",
+        "field": "accent",
+        "behind": "surface",
+        "ratio": pytest.approx(7.92, abs=0.005),
+        "needed": 4.5,
+        "criterion": "1.4.3",
+    }
+    assert all(one["ratio"] >= one["needed"] for one in contrasts.values())
 
 
 def test_a_change_of_wording_is_a_version_that_asks_nobody_again(

@@ -59,6 +59,8 @@ def test_every_operation_behind_a_token_says_so(document: dict[str, Any]) -> Non
         operation = document["paths"][path][method.lower()]
         if path.startswith("/api/"):
             assert operation["security"] == [{"token": []}], (method, path)
+        elif path.endswith("/identify"):  # the body itself is signed
+            assert "401" in operation["responses"] or method == "OPTIONS"
         elif "401" in operation["responses"]:
             assert operation["security"] == [{"subject": []}], (method, path)
 

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, text
 
+from consent_server import cores, widget
 from consent_server import published as published_module
-from consent_server import widget
 from consent_server.config import Settings
 from consent_server.store import database as database_module
 from consent_server.store.database import Database
@@ -140,8 +140,8 @@ def test_a_script_of_a_new_build_is_kept_before_it_is_served(
 ) -> None:
     visitor = Visitor(client)
     old = visitor.read_script()["script"]
-    core = widget.read_core()
-    monkeypatch.setattr(widget, "read_core", lambda: core + ";")
+    core = cores.read_core()
+    monkeypatch.setattr(widget, "read_core", lambda *_, **__: core + ";")
     app.extensions["consent"].published.forget()
     decision = visitor.decision()
     assert decision["script"] != old

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from .browsers import BROWSER_NAMES, Browsers
+from .owner_pages import OwnerPages, running_owner_pages
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .trackers import Trackers, running_trackers
@@ -48,6 +49,13 @@ def site(request: pytest.FixtureRequest) -> DemoSite:
     """Every test that asks for it runs on each of the five sites."""
     found: DemoSite = request.param
     return found
+
+
+@pytest.fixture
+def owner() -> Iterator[OwnerPages]:
+    """Pages of an owner's own, on a server beside ours."""
+    with running_owner_pages() as running:
+        yield running
 
 
 @pytest.fixture

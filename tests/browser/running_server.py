@@ -70,7 +70,7 @@ class RunningServer:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
+        while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"server did not start:\n{self.log_file.read_text()[-4000:]}")
             time.sleep(0.1)
@@ -108,6 +108,23 @@ class RunningServer:
         self.run_command("audit", "export", "--site", site, "--format", format, "-o", str(file))
         return file.read_text(encoding="utf-8-sig")
 
+    def processes(self) -> list[int]:
+        """Return the server's process and its workers."""
+        assert self._process is not None
+        found = [self._process.pid]
+        for process in found:
+            for task in Path(f"/proc/{process}/task").iterdir():
+                found += map(int, (task / "children").read_text("utf-8").split())
+        return found
+
+    def is_ready(self) -> bool:
+        """Tell whether the server can record and seal."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
     def _signal(self, number: int) -> None:
         if self._process is None:
             return
@@ -120,10 +137,3 @@ class RunningServer:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
         self._process = None
-
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False

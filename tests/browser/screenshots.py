@@ -1,10 +1,11 @@
 """Screenshots: every face of the product, into a folder, for people to look at.
 
-Run from the project's root: python -m tests.browser.screenshots FOLDER
+Run from the project's root: python -m tests.browser.screenshots FOLDER [PART ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from playwright.sync_api import Page, sync_playwright
 
 from .browsers import Browsers
+from .contact_sheets import take_sheets
 from .own_site import describe_service, publish_site
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
@@ -198,8 +200,33 @@ def _decide_on(visit: Visit) -> None:
     visit.wait_for_delivery()
 
 
-def main(folder: Path) -> None:
-    """All of them."""
+def banner(camera: Camera) -> None:
+    """Every state of the wide form in six languages, on contact sheets."""
+    take_sheets(camera.browsers, camera.trackers, camera.folder, "banner")
+
+
+def bar(camera: Camera) -> None:
+    """Likewise of the low form."""
+    take_sheets(camera.browsers, camera.trackers, camera.folder, "bar")
+
+
+def box(camera: Camera) -> None:
+    """Likewise of the form in a corner."""
+    take_sheets(camera.browsers, camera.trackers, camera.folder, "box")
+
+
+def centred(camera: Camera) -> None:
+    """Likewise of the form in the middle."""
+    take_sheets(camera.browsers, camera.trackers, camera.folder, "centred")
+
+
+_PARTS = (server_pages, own_pages, archive, sites, focus, right_to_left, layers)
+#: By the names of these functions some can be asked for; forms take a quarter of an hour each.
+PARTS = {part.__name__: part for part in (*_PARTS, banner, bar, box, centred)}
+
+
+def main(folder: Path, *names: str) -> None:
+    """All of them, or those parts."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as data,
@@ -211,8 +238,8 @@ def main(folder: Path) -> None:
         browsers = Browsers(playwright, trackers)
         try:
             camera = Camera(browsers, trackers, server, folder)
-            for part in (server_pages, own_pages, archive, sites, focus, right_to_left, layers):
-                part(camera)
+            for name in names or PARTS:
+                PARTS[name](camera)
         finally:
             browsers.close()
             server.stop()
@@ -220,6 +247,10 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m tests.browser.screenshots FOLDER")
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots")
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; else all")
+    given = parser.parse_args()
+    if not PARTS.keys() >= set(given.parts):
+        parser.error(f"parts are some of {', '.join(PARTS)}")
+    main(given.folder, *given.parts)

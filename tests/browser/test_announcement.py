@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page
 
 from .own_site import describe_service, publish_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .visit import Visit
 
@@ -22,12 +21,6 @@ def browser_name(request: pytest.FixtureRequest) -> str:
     """Plain elements and session storage: one browser is enough."""
     name: str = request.param
     return name
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from consent_server.rules.times import parse_time
 
 from .conftest import NewProfile
 from .own_site import describe_service, describe_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import DemoSite
 from .trackers import Trackers
@@ -51,12 +51,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @dataclass

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES
 from .trackers import Trackers
@@ -26,12 +24,6 @@ CONDITIONS = {
     "nothing": "",
     "inherited": "constructor | !toString | __proto__",
 }
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from .conftest import NewProfile
 from .own_site import describe_service, publish_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .trackers import Trackers
@@ -46,12 +44,6 @@ PATCHES = {
     "no localStorage": "<script>Object.defineProperty(window, 'localStorage', "
     "{ get() { throw new DOMException('no', 'SecurityError') } })</script>",
 }
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 def _write(

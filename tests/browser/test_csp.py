@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES
 from .trackers import Trackers
@@ -35,13 +33,6 @@ body *, html > :not(head):not(body), consent-notice {
   pointer-events: none !important; z-index: -1 !important;
 }
 </style>"""
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    """The owner's own web server."""
-    with running_owner_pages() as running:
-        yield running
 
 
 def _policy(server: RunningServer) -> dict[str, str]:
@@ -79,6 +70,31 @@ def test_the_policy_of_this_page_does_report_violations(
     visit = Visit(page, SITE, server)
     page.goto(f"{owner.url}/")
     visit.wait_for(lambda: owner.reports != [], "a violation report")
+
+
+_COLOURS = """() => {
+  const root = document.querySelector("consent-notice").shadowRoot;
+  return [...root.querySelectorAll(".notice, .notice *")].map((one) => {
+    const { color, backgroundColor, borderColor, borderRadius } = getComputedStyle(one);
+    return [one.localName, color, backgroundColor, borderColor, borderRadius];
+  });
+}"""
+_NAMES = ("accent", "on-accent", "text", "surface", "border", "radius")
+
+
+def test_style_sheets_of_the_page_change_no_colour_of_the_theme(
+    page: Page, owner: OwnerPages, server: RunningServer
+) -> None:
+    ours = "".join(f"--{name}: #fefefe !important;" for name in _NAMES)
+    head = f"<style>*, :root, consent-notice {{ {ours} color: #fefefe !important }}</style>"
+    found = []
+    for number, styles in enumerate(("", head)):
+        owner.pages[f"/{number}"] = (_PAGE.format(server=server.url, head=styles), {})
+        page.goto(f"{owner.url}/{number}")
+        Visit(page, SITE, server).wait_for_notice()
+        found.append(page.evaluate(_COLOURS))
+    assert len(found[0]) > 10
+    assert found[0] == found[1]
 
 
 def test_style_sheets_that_hide_everything_do_not_hide_the_notice(

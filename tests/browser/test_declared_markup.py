@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES
 from .trackers import Trackers
@@ -66,12 +64,6 @@ _EXPECTED = {
     *("style.css", "preload.gif", "first.js", "second.js", "image.gif", "frame.html"),
     *("poster.gif", "template.gif", "template.html", "third.js"),
 }
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 def _open(page: Page, owner: OwnerPages, server: RunningServer, body: str, tag: str) -> Visit:

@@ -197,7 +197,7 @@ def test_an_answer_that_the_browser_did_not_keep_is_told(shop: Diagnosed) -> Non
 def test_a_decision_that_waits_for_the_server_is_told(shop: Diagnosed) -> None:
     visit = shop.open()
     shop.report()
-    shop.page.route("**/decisions", lambda route: route.abort())
+    shop.page.route("**/decisions?*", lambda route: route.abort())
     visit.decide("reject_all")
     assert checks(shop.report()) == [], "it is on its way"
     decided = shop.page.evaluate("Date.now()")

@@ -117,7 +117,7 @@ def test_the_keyboard_reaches_it_and_escape_closes_it(shop: Diagnosed) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])
-@pytest.mark.parametrize("form", ["bar", "box", "centred"])
+@pytest.mark.parametrize("form", ["banner", "bar", "box", "centred"])
 def test_every_answer_of_the_notice_stays_in_reach(
     new_profile: NewProfile, owner: OwnerPages, server: RunningServer, form: str, width: int
 ) -> None:

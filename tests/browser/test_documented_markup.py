@@ -69,7 +69,7 @@ def test_a_tag_pinned_by_its_hash_asks_and_its_decision_is_recorded(
         visit = Visit(page, SITES["smilee"], server)
         page.goto(f"{owner.url}/")
         visit.wait_for_notice()
-        with page.expect_request(f"{server.url}/w/smilee/decisions"):
+        with page.expect_request(f"{server.url}/w/smilee/decisions?*"):
             visit.decide("reject_all")
 
 

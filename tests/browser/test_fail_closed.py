@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route
 
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES
 from .trackers import Trackers
@@ -57,12 +57,6 @@ BREAKS = {
     "JSON": "JSON.parse = JSON.stringify = () => { throw Error('broken') }",
     "every": "Array.prototype.every = () => { throw Error('broken') }",
 }
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 def _write_page(owner: OwnerPages, server: RunningServer, first: str = "", tag: str = "") -> None:

@@ -20,12 +20,6 @@ _PICTURE = (
 
 
 @pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
-
-
-@pytest.fixture
 def other() -> Iterator[OwnerPages]:
     """A page of somebody else."""
     with running_owner_pages() as running:

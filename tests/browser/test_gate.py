@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import tomli_w
 from playwright.sync_api import Page
 
-from .owner_pages import PAUSE, OwnerPages, running_owner_pages
+from .owner_pages import PAUSE, OwnerPages
 from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .tracker_answers import Answer
@@ -26,13 +25,6 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>A page of the owner</title></head>
 <body><main><p>Text.</p></main>{body}</body></html>
 """
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    """The owner's own web server."""
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

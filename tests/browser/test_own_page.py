@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from .conftest import NewProfile
 from .own_site import describe_service, publish_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import SITES
 from .visit import Visit
@@ -26,12 +25,6 @@ def browser_name(request: pytest.FixtureRequest) -> str:
     """Plain forms: one browser is enough."""
     name: str = request.param
     return name
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture

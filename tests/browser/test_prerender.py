@@ -12,7 +12,7 @@ import pytest
 
 from .browsers import Browsers, launch_options
 from .own_site import describe_service, publish_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .trackers import Trackers
 
@@ -48,12 +48,6 @@ setInterval(() => {
   fetch("/reports", { method: "POST", body: words.join() });
 }, 100);
 </script>"""
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import time
@@ -89,3 +90,26 @@ def test_a_tab_closed_right_after_the_click_delivers_when_the_visitor_comes_back
     [record] = _exported(own_server)
     assert record["method"] == "reject_all"
     assert record["grants"] == SITE.expected_grants()
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_browser_ten_years_off_decides_and_is_recorded_at_our_time(
+    new_profile: NewProfile, own_server: RunningServer, years: int
+) -> None:
+    context, now = new_profile(), dt.datetime.now(dt.UTC)
+    page = context.new_page()
+    page.clock.set_system_time(now.replace(year=now.year + years, day=min(now.day, 28)))
+    visit = Visit(page, SITE, own_server)
+    visit.go()
+    visit.wait_for_notice()
+    visit.decide("reject_all")
+    visit.wait_for_delivery()
+    [record] = _exported(own_server)
+    received, decided = (
+        dt.datetime.fromisoformat(str(record[name])) for name in ("received_at", "decided_at")
+    )
+    assert abs(received - now) < dt.timedelta(minutes=2)
+    assert decided.year == now.year + years
+    visit.go("contact")
+    assert visit.is_refused()
+    assert not visit.notice_is_shown

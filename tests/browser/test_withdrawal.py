@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from .conftest import NewProfile
 from .own_site import describe_service, publish_site
-from .owner_pages import OwnerPages, running_owner_pages
+from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import DemoSite
 from .tracker_answers import Answer
@@ -45,12 +45,6 @@ _STORE = """(async () => {
   await caches.open('pages');
   window.__stored = true;
 })();"""
-
-
-@pytest.fixture
-def owner() -> Iterator[OwnerPages]:
-    with running_owner_pages() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ class DecisionCookie:
     version: int
     subject_id: str
     grants: dict[str, bool]
+    signal: str = ""
 
 
 @dataclass
@@ -132,10 +133,11 @@ class Visit:
         value = self.cookies().get(self.site.cookie_name)
         if value is None:
             return None
-        leading, version, _decided_at, subject_id, keys = value.split(".", 4)
+        leading, version, _decided_at, subject_id, rest = value.split(".", 4)
         assert leading == "1"
+        keys, _, signal = rest.partition(".")
         grants = {key.removeprefix("!"): not key.startswith("!") for key in keys.split("~")}
-        return DecisionCookie(int(version), subject_id, grants)
+        return DecisionCookie(int(version), subject_id, grants, signal)
 
     def is_refused(self) -> bool:
         """Whether the browser keeps a decision that allows nothing."""
@@ -159,7 +161,7 @@ class Visit:
             records: list[dict[str, Any]] = json.load(answer)["decisions"]
         return records
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
         """Until the condition holds; the page keeps running meanwhile."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -119,8 +119,8 @@ def test_a_changed_copy_is_never_put_in_place(
     changed = Database(f"sqlite:///{backed_up}")
     with changed.write() as session:
         connection = session.connection()
-        connection.exec_driver_sql("DROP TRIGGER consent_event_refuses_update")
-        connection.exec_driver_sql("UPDATE consent_event SET method = 'save'")
+        connection.exec_driver_sql("DROP TRIGGER answer_refuses_update")
+        connection.exec_driver_sql("UPDATE answer SET method = 'save'")
     changed.close()
     database.close()
     refused = call(runner, "database", "restore", backed_up, "--yes")

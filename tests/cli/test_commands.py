@@ -20,7 +20,14 @@ def test_the_catalogue_is_listed_and_each_service_shown(consent: Consent) -> Non
         shown = consent("catalogue", "show", key).output
         assert service.name in shown
         assert all(item.name in shown for item in service.items)
-        assert all(text.purpose in shown for text in service.texts.values())
+        assert service.purpose in shown
+
+
+def test_a_service_is_shown_in_another_language(consent: Consent) -> None:
+    shown = consent("catalogue", "show", "google-analytics", "--language", "sv").output
+    assert "Räknar besök" in shown
+    assert "Skiljer besökare från varandra." in shown
+    assert "Counts visits" not in shown
 
 
 def test_an_unknown_service_names_those_that_look_alike(consent: Consent) -> None:

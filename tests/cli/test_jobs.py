@@ -21,7 +21,7 @@ from consent_server.rules.times import spell_time
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from tests.browser.running_server import RunningServer
-from tests.visitor import Visitor
+from tests.visitor import Visitor, fetch_proof
 
 from .test_killed import read_template
 
@@ -57,7 +57,7 @@ def test_a_running_server_proves_each_record_within_moments(server: RunningServe
             "decided_at": spell_time(now()),
         }
         request = urllib.request.Request(
-            f"{server.url}/w/smilee/decisions",
+            f"{server.url}/w/smilee/decisions?proof={fetch_proof(f'{server.url}/w/smilee')}",
             json.dumps(decision).encode(),
             {"Content-Type": "application/json"},
         )
@@ -95,7 +95,15 @@ def test_each_job_of_a_server_does_its_work(
     kept = tmp_path / "kept"
     jobs = jobs_of(replace(settings, checkpoint_targets=f"file:{kept}"), database)
     done = {job.name: job.run() for job in jobs}
-    assert list(done) == ["sealing", "retention", "scrubbing", f"pushing to {kept}"]
+    assert list(done) == [
+        "sealing",
+        "webhooks",
+        "old deliveries and links",
+        "retention",
+        "scrubbing",
+        f"pushing to {kept}",
+    ]
+    assert done["webhooks"] == 0
     assert done["scrubbing"] is True
     assert done["retention"] == []
     assert kept.read_text("utf-8").count("/ledger/") >= 5

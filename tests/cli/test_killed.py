@@ -17,6 +17,7 @@ import pytest
 from consent_server.cli.opening import now
 from consent_server.rules.times import spell_time
 from tests.browser.running_server import RunningServer
+from tests.visitor import fetch_proof
 
 WRITERS = 64
 _RETRY_SECONDS = 0.05
@@ -32,6 +33,8 @@ class Writer:
     #: Id of each decision with the receipt it got.
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     retries: int = 0
+    #: Asked for once: it outlives the server.
+    proof: str = ""
 
     def run(self) -> None:
         """Decide until told to stop; the last decision is still brought home."""
@@ -56,7 +59,10 @@ class Writer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/w/smilee/decisions", json.dumps(decision), headers)
+            if not self.proof:
+                self.proof = fetch_proof(f"http://127.0.0.1:{self.port}/w/smilee")
+            path = f"/w/smilee/decisions?proof={self.proof}"
+            connection.request("POST", path, json.dumps(decision), headers)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status not in {200, 201}:
@@ -68,13 +74,13 @@ class Writer:
             connection.close()
 
 
-def read_template(server: RunningServer) -> dict[str, Any]:
-    """Return a decision that the Smilee site takes, without its ids and time."""
+def read_template(server: RunningServer, site: str = "smilee") -> dict[str, Any]:
+    """Return a decision that a site takes, without its ids and time."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("GET", "/w/smilee.js")
+    connection.request("GET", f"/w/{site}.js")
     text = connection.getresponse().read().decode()
     script = json.loads(text.rpartition("})(")[2].removesuffix(");"))
-    connection.request("GET", f"/w/smilee/versions/{script['version']}")
+    connection.request("GET", f"/w/{site}/versions/{script['version']}")
     config = json.loads(connection.getresponse().read())["config"]
     connection.close()
     keys = [
@@ -88,7 +94,7 @@ def read_template(server: RunningServer) -> dict[str, Any]:
         "layer": "notice",
         "version": script["version"],
         "script": script["script"],
-        "language": "fi",
+        "language": config["languages"][-1],
         "grants": dict.fromkeys(keys, False),
     }
 

@@ -77,8 +77,8 @@ def test_an_untouched_ledger_verifies_and_a_touched_one_names_the_record(
     assert fine.exit_code == 0, fine.output
     assert "smilee: 3 leaves and 1 checkpoints are as they were sealed." in fine.output
     with database.write() as session:
-        session.execute(text("DROP TRIGGER consent_event_refuses_update"))
-        session.execute(text("UPDATE consent_event SET method = 'save'"))
+        session.execute(text("DROP TRIGGER answer_refuses_update"))
+        session.execute(text("UPDATE answer SET method = 'save'"))
     bad = ledger(run, "verify", "--site", "smilee")
     assert bad.exit_code == 1
     assert "was changed: its fields no longer give the sealed hash" in bad.output

@@ -23,7 +23,7 @@ def test_a_decision_on_another_releases_script_is_recorded(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = scripts(database)
-    monkeypatch.setattr(widget, "read_core", lambda: "/* the next release */")
+    monkeypatch.setattr(widget, "read_core", lambda *_, **__: "/* the next release */")
     prepare_database(settings)
     assert scripts(database) == 2 * before
     app = create_app(settings)

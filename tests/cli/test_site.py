@@ -293,3 +293,38 @@ def test_a_retired_site_keeps_its_versions_and_comes_back_when_applied(
     assert "smilee is served again." in consent("site", "apply", same, "--yes").output
     with database.read() as session:
         assert find_site(session, "smilee").retired_at is None
+
+
+# ---- check
+
+
+def test_check_tells_every_contrast_and_needs_no_database(
+    process: Process, environment: dict[str, str], tmp_path: Path, smilee_file: SmileeFile
+) -> None:
+    environment["CONSENT_DATABASE_URL"] = f"sqlite:///{tmp_path}/new/consent.sqlite"
+    file = smilee_file("a", "a")
+    done = process("site", "check", file)
+    assert done.returncode == 0, done.stderr
+    header, *lines = done.stdout.splitlines()
+    assert header.split() == ["SCHEME", "COLOUR", "ON", "CONTRAST", "NEEDED", "WCAG", "2.2"]
+    assert "light   accent             surface       7.9:1     4.5:1   1.4.3" in lines
+    assert any(line.startswith("  note: services.1: _ga") for line in lines)
+    assert lines[-1] == f"{file}: smilee can be published."
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_refuses_what_apply_refuses(consent: Consent, smilee_file: SmileeFile) -> None:
+    done = consent("site", "check", smilee_file('accent = "#14509b"', 'accent = "#7fb2ff"'))
+    assert done.exit_code == 1
+    assert "theme.accent: Contrast with surface is" in done.output
+    assert "can be published" not in done.output
+
+
+def test_a_doubtful_heading_is_noted_when_it_is_published(
+    consent: Consent, smilee_file: SmileeFile
+) -> None:
+    file = smilee_file("[theme]", '[texts.en]\nheading = "We value your privacy"\n\n[theme]')
+    done = consent("site", "apply", file, "--yes")
+    assert done.exit_code == 0
+    assert "  note: texts.en.heading: “value your privacy”" in done.output
+    assert "Published version 2 of smilee." in done.output

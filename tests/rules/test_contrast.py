@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_server.rules.contrast import MIN_TEXT_CONTRAST, contrast, text_colour_on
+from consent_server.rules.contrast import (
+    MIN_PART_CONTRAST,
+    MIN_TEXT_CONTRAST,
+    border_colour,
+    contrast,
+    mix,
+    text_colour_on,
+)
 
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
@@ -34,3 +41,15 @@ def test_the_order_of_two_colours_does_not_matter(one: str, other: str) -> None:
 @given(colours)
 def test_text_can_be_read_on_every_accent(accent: str) -> None:
     assert contrast(text_colour_on(accent), accent) >= MIN_TEXT_CONTRAST
+
+
+@given(colours, colours)
+def test_a_border_is_seen_wherever_the_text_is(text: str, surface: str) -> None:
+    border = border_colour(text, surface)
+    enough = min(MIN_PART_CONTRAST, contrast(text, surface))
+    assert contrast(border, surface) >= enough
+
+
+@given(colours, colours)
+def test_a_mixture_has_both_ends(one: str, other: str) -> None:
+    assert (mix(one, other, 1), mix(one, other, 0)) == (one, other)

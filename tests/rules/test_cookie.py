@@ -23,7 +23,8 @@ stored_decisions = st.builds(
     version=st.integers(1, 999_999_999),
     decided_at=moments,
     subject_id=subjects,
-    grants=st.dictionaries(keys, st.booleans(), max_size=8),
+    grants=st.dictionaries(keys, st.booleans(), min_size=1, max_size=8),
+    signal=st.sampled_from(["", "gpc", "dnt"]),
 )
 
 
@@ -54,6 +55,9 @@ def test_reading_never_raises_whatever_the_cookie_holds(value: str) -> None:
         f"1.-1.t0.{SUBJECT}.analytics",
         f"1.1..{SUBJECT}.analytics",
         f"1.1.T0.{SUBJECT}.analytics",
+        f"1.1.t0.{SUBJECT}.analytics.",
+        f"1.1.t0.{SUBJECT}.analytics.gpc.dnt",
+        f"1.1.t0.{SUBJECT}.analytics.GPC",
         f"1.1.{'z' * 9}.{SUBJECT}.analytics",
         f"1.٣.t0.{SUBJECT}.analytics",
         f"1.1.t0.{SUBJECT[:-1]}.analytics",
@@ -61,6 +65,8 @@ def test_reading_never_raises_whatever_the_cookie_holds(value: str) -> None:
         f"1.1.t0.{SUBJECT}.__proto__",
         f"1.1.t0.{SUBJECT}.analytics~",
         f"1.1.t0.{SUBJECT}.!!analytics",
+        f"1.1.t0.{SUBJECT}.",
+        f"1.1.t0.{SUBJECT}.analytics~!analytics",
         f"1.1.t0.{SUBJECT}.{'a' * 41}",
         f"1.1.t0.{SUBJECT}.analytics\n",
         f"1.1.t0.{SUBJECT}.analytics.more",

@@ -91,17 +91,6 @@ def test_a_language_that_was_not_shown_is_refused() -> None:
         check_decision(CONFIG, decision(NOTHING, language="sv"))
 
 
-def test_accepting_all_cannot_refuse_anything() -> None:
-    with pytest.raises(Conflict, match="cannot refuse"):
-        check_decision(CONFIG, decision(NOTHING, method=Method.ACCEPT_ALL))
-
-
-@pytest.mark.parametrize("method", [Method.REJECT_ALL, Method.WITHDRAW])
-def test_refusing_cannot_grant_anything(method: Method) -> None:
-    with pytest.raises(Conflict, match="cannot grant"):
-        check_decision(CONFIG, decision({**NOTHING, "counter": True}, method=method))
-
-
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [
@@ -119,7 +108,15 @@ def test_refusing_cannot_grant_anything(method: Method) -> None:
 def test_an_event_is_named_by_what_came_before(
     before: dict[str, bool] | None, after: dict[str, bool], kind: Kind
 ) -> None:
-    assert kind_of(after, before) is kind
+    assert kind_of(after, before, Method.SAVE) is kind
+
+
+@pytest.mark.parametrize("method", [Method.GPC, Method.DNT, Method.OPT_OUT, Method.OBJECT])
+def test_what_goes_on_after_an_opt_out_was_not_consented_to(method: Method) -> None:
+    kept = {**NOTHING, "counter": True}
+    assert kind_of(kept, None, method) is Kind.REFUSED
+    assert kind_of(kept, EVERYTHING, method) is Kind.CHANGED
+    assert kind_of(NOTHING, EVERYTHING, method) is Kind.WITHDRAWN
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
     python -m tests.soak.million FOLDER [RECORDS]
 
-makes a database of 10,000 records and one of a million, exports a bundle of each, checks it
-with both verifiers, and prints times and peaks.
+makes a database of 10,000 records and one of a million, proves some records, exports a bundle
+of each, checks it with both verifiers, and prints times and peaks.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import re
@@ -23,18 +24,26 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from consent_server.demo import site_files
 from consent_server.ledger import ShownVersion
+from consent_server.proofs import newest_checkpoint, prove_inclusion
 from consent_server.rules.decision import Kind, optional_services
 from consent_server.rules.receipt import Event, commit_subject, hash_event, subject_key
 from consent_server.sealing import seal_site
 from consent_server.signing import open_signer
 from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, find_version, publish_version, read_config
+from consent_server.store.answers import Said, number_answers
 from consent_server.store.database import Database
-from consent_server.store.models import ConsentEvent, LedgerQueue, SiteScript, SubjectData
+from consent_server.store.models import (
+    ConsentEvent,
+    LedgerLeaf,
+    LedgerQueue,
+    SiteScript,
+    SubjectData,
+)
 from consent_server.store.schema import upgrade_schema
 
 FEW, MANY = 10_000, 1_000_000
@@ -43,6 +52,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 _BETWEEN = timedelta(milliseconds=500)
 _SEALED_AFTER = 7_200
 _AT_ONCE = 2_000
+_PROVED = 500
 _PEAK = """
 import pathlib, re, runpy, sys
 sys.argv = sys.argv[1:]
@@ -69,28 +79,53 @@ class Measured:
 
 def fill(file: Path, records: int) -> None:
     """Make a database whose Smilee site has that many records, all sealed."""
-    database = Database(f"sqlite:///{file}")
-    upgrade_schema(database)
-    [site_file] = [one for one in site_files() if one.stem == "smilee"]
-    form = load_site_form(tomllib.loads(site_file.read_text("utf-8")))
-    with database.write() as session:
-        publish_version(session, form, source="", author="tests", now=START)
-    signer = open_signer(file.parent / "keys", now=START)
-    shown = _shown(database)
-    rng, moment = random.Random(records), START
+    site = FilledSite(file)
     for first in range(0, records, _SEALED_AFTER):
-        last = min(first + _SEALED_AFTER, records)
-        with database.write() as session:
-            for begin in range(first, last, _AT_ONCE):
+        site.record(min(_SEALED_AFTER, records - first))
+        site.seal()
+    site.close()
+
+
+class FilledSite:
+    """A database with the Smilee site, whose ledger grows as fast as rows are written."""
+
+    def __init__(self, file: Path, url: str | None = None) -> None:
+        """`url` names another database than that file."""
+        self.database = Database(url or f"sqlite:///{file}")
+        upgrade_schema(self.database)
+        [site_file] = [one for one in site_files() if one.stem == "smilee"]
+        form = load_site_form(tomllib.loads(site_file.read_text("utf-8")))
+        with self.database.write() as session:
+            publish_version(session, form, source="", author="tests", now=START)
+        self._signer = open_signer(file.parent / "keys", now=START)
+        self.shown = _shown(self.database)
+        self._rng = random.Random(0)
+        self._moment = START
+        self.records = 0
+
+    def record(self, number: int) -> None:
+        """Append so many decisions, as the ledger writes them."""
+        last = self.records + number
+        with self.database.write() as session:
+            for begin in range(self.records, last, _AT_ONCE):
                 numbers = range(begin, min(begin + _AT_ONCE, last))
-                events = [_event(shown, number, rng) for number in numbers]
-                moment = events[-1][0].received_at
-                for table, rows in _rows(shown, events):
+                events = [_event(self.shown, one, self._rng) for one in numbers]
+                self._moment = events[-1][0].received_at
+                for table, rows in _rows(session.connection(), self.shown, events):
                     session.execute(insert(table), rows)
-            sealed = seal_site(session, find_site(session, "smilee"), signer, now=moment)
+        self.records = last
+
+    def seal(self, now: datetime | None = None) -> None:
+        """Seal what waits, in a transaction of its own."""
+        with self.database.write() as session:
+            site = find_site(session, "smilee")
+            sealed = seal_site(session, site, self._signer, now=now or self._moment)
         if sealed is not None:
-            signer.remember(sealed.published)
-    database.close()
+            self._signer.remember(sealed.published)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.database.close()
 
 
 def run(file: Path, *arguments: str) -> Measured:
@@ -131,6 +166,25 @@ def measure(folder: Path, records: int) -> dict[str, Measured]:
     return found
 
 
+def prove(file: Path) -> list[tuple[float, int]]:
+    """Prove records here and there; return milliseconds and hashes of each proof."""
+    database, found = Database(f"sqlite:///{file}"), []
+    with database.read() as session:
+        site = find_site(session, "smilee")
+        last = newest_checkpoint(session, site).size
+        places = random.Random(1).sample(range(last), _PROVED)
+        leaves = select(LedgerLeaf.event_id).where(
+            LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index.in_(places)
+        )
+        for event_id in session.scalars(leaves).all():
+            session.expunge_all()
+            begun = time.perf_counter()
+            proof = prove_inclusion(session, site, event_id)
+            found.append(((time.perf_counter() - begun) * 1000, len(proof.path)))
+    database.close()
+    return found
+
+
 def _shown(database: Database) -> ShownVersion:
     with database.read() as session:
         site = find_site(session, "smilee")
@@ -144,7 +198,15 @@ def _shown(database: Database) -> ShownVersion:
             config=read_config(version),
             config_hash=version.config_hash,
             script_hash=script.script_hash,
+            regime=script.regime,
         )
+
+
+def event_id_of(moment: datetime, rng: random.Random) -> UUID:
+    """Return an id as the widget makes it: a UUID version 7 (RFC 9562, 5.7)."""
+    milliseconds = int(moment.timestamp() * 1000)
+    number = milliseconds << 80 | 7 << 76 | rng.getrandbits(12) << 64
+    return UUID(int=number | 2 << 62 | rng.getrandbits(62))
 
 
 def _event(shown: ShownVersion, number: int, rng: random.Random) -> tuple[Event, bytes, bytes]:
@@ -155,7 +217,7 @@ def _event(shown: ShownVersion, number: int, rng: random.Random) -> tuple[Event,
     grants = {one: yes for category, keys in optional.items() for one in (category, *keys)}
     event = Event(
         site=shown.site,
-        event_id=UUID(bytes=rng.randbytes(16), version=4),
+        event_id=event_id_of(received, rng),
         kind=Kind.GIVEN if yes else Kind.REFUSED,
         method="accept_all" if yes else "reject_all",
         layer="notice",
@@ -176,20 +238,24 @@ def _event(shown: ShownVersion, number: int, rng: random.Random) -> tuple[Event,
 
 
 def _rows(
-    shown: ShownVersion, events: list[tuple[Event, bytes, bytes]]
+    connection: Connection, shown: ShownVersion, events: list[tuple[Event, bytes, bytes]]
 ) -> Iterator[tuple[type[Any], list[dict[str, Any]]]]:
     """Give the rows of each table, as the ledger writes them."""
-    columns = {column.key for column in ConsentEvent.__table__.columns}
     hashed = [(event, hash_event(event), salt, key) for event, salt, key in events]
+    numbers = number_answers(
+        connection, shown.site_id, {Said.in_event(event) for event, *_ in events}
+    )
+    columns = {column.key for column in ConsentEvent.__table__.columns}
+    own = columns - {"site_id", "answer_number"}
     yield (
         ConsentEvent,
         [
             {
-                **{name: getattr(event, name) for name in columns - {"site_id", "leaf_hash"}},
+                **{name: getattr(event, name) for name in own},
                 "site_id": shown.site_id,
-                "leaf_hash": leaf,
+                "answer_number": numbers[Said.in_event(event)],
             }
-            for event, leaf, _, _ in hashed
+            for event, *_ in hashed
         ],
     )
     yield (
@@ -223,7 +289,11 @@ def main(folder: Path, many: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     few, much = measure(folder, FEW), measure(folder, many)
     grown = much["export"].mebibytes - few["export"].mebibytes
+    proofs = prove(folder / f"{many}.sqlite")
+    slowest, longest = (max(column) for column in zip(*proofs, strict=True))
     promises = {
+        f"a proof takes {slowest:.1f} ms at most (10)": slowest <= 10,
+        f"a proof has {longest} hashes at most (20)": longest <= 20,
         f"export takes {grown:.0f} MiB more than that of {FEW} records (at most 20)": grown <= 20,
         "verify takes at most 60 s": much["verify"].seconds <= 60,
         "verify takes at most 200 MiB": much["verify"].mebibytes <= 200,
@@ -234,4 +304,8 @@ def main(folder: Path, many: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else MANY))
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.million")
+    parser.add_argument("folder", type=Path, help="where the ledgers are made")
+    parser.add_argument("records", type=int, nargs="?", default=MANY, help=f"else {MANY}")
+    given = parser.parse_args()
+    sys.exit(main(given.folder, given.records))

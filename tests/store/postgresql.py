@@ -26,14 +26,69 @@ _START_SECONDS = 30.0
 class PostgresqlServer:
     """A running server; each test takes a database of its own."""
 
-    def __init__(self, port: int, data: Path) -> None:
+    def __init__(self, port: int, data: Path, account: str | None) -> None:
         self.port = port
         #: The folder with everything that the server keeps.
         self.data = data
+        self._account = account
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def make_database(self) -> str:
-        """Create an empty database and return its URL."""
-        name = f"test_{uuid4().hex}"
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        folder = self.data.parent
+        command = [
+            find_program("postgres"),
+            "-D",
+            str(self.data),
+            "-p",
+            str(self.port),
+            "-k",
+            str(folder),
+        ]
+        command += ["-h", "127.0.0.1", "-c", "fsync=off", "-c", "timezone=Pacific/Auckland"]
+        with (folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=folder, user=self._account, stdout=log, stderr=log
+            )
+        _wait_until_ready(self, self._process, folder / "log")
+
+    def stop(self) -> None:
+        """End it: what a failed test left open is cut off, not waited for (fast shutdown)."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(20)
+
+    def crash(self) -> None:
+        """End it at once, as `pg_ctl stop -m immediate` does: it recovers when it starts again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(20)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let it be away for a while."""
+        self.stop()
+        yield
+        self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang for a while: connections stay open, and nothing is answered."""
+        assert self._process is not None
+        parent = self._process.pid
+        found = Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
+        processes = [parent, *map(int, found)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def make_database(self, name: str = "") -> str:
+        """Create an empty database, perhaps of that name, and return its URL."""
+        name = name or f"test_{uuid4().hex}"
         with self.connect("postgres") as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{name}"
@@ -48,26 +103,19 @@ class PostgresqlServer:
 @contextmanager
 def running_postgresql() -> Iterator[PostgresqlServer]:
     """Start a server in a temporary folder; end it and remove the folder."""
-    account = next(name for name in _ACCOUNTS if _exists(name)) if os.geteuid() == 0 else None
+    account = account_to_run()
     folder = Path(tempfile.mkdtemp(prefix="consent-pg-"))
     try:
         if account:
             shutil.chown(folder, account)
         data = folder / "data"
         _run(account, "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
-        port = _free_port()
-        command = [_find("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
-        command += ["-h", "127.0.0.1", "-c", "fsync=off", "-c", "timezone=Pacific/Auckland"]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=folder, user=account, stdout=log, stderr=log)
+        server = PostgresqlServer(_free_port(), data, account)
         try:
-            server = PostgresqlServer(port, data)
-            _wait_until_ready(server, process, folder / "log")
+            server.start()
             yield server
         finally:
-            # Fast shutdown: what a failed test left open is cut off, not waited for.
-            process.send_signal(signal.SIGINT)
-            process.wait(20)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -89,7 +137,7 @@ def _wait_until_ready(
 
 def _run(account: str | None, program: str, *arguments: str | Path) -> None:
     done = subprocess.run(
-        [_find(program), *map(str, arguments)],
+        [find_program(program), *map(str, arguments)],
         check=False,
         user=account,
         cwd="/",
@@ -100,7 +148,12 @@ def _run(account: str | None, program: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _find(program: str) -> str:
+def account_to_run() -> str | None:
+    """Return whom PostgreSQL is to run as; None for whoever runs the tests."""
+    return next(name for name in _ACCOUNTS if _exists(name)) if os.geteuid() == 0 else None
+
+
+def find_program(program: str) -> str:
     """Return the path of a server program: Debian keeps them off the PATH."""
     found = shutil.which(program) or next(
         iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)), None

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from consent_server.store.models import (
     AdminEvent,
+    Answer,
     Base,
     Checkpoint,
-    CheckpointPush,
     ConsentEvent,
     Cosignature,
+    HandOver,
     Lease,
     Ledger,
     LedgerLeaf,
@@ -25,6 +26,12 @@ from consent_server.store.models import (
     SiteVersion,
     SubjectData,
     VersionPicture,
+)
+from consent_server.store.outside_models import (
+    CheckpointPush,
+    Identity,
+    Webhook,
+    WebhookDelivery,
     Witnessed,
 )
 
@@ -61,21 +68,26 @@ def add_one_row_each(session: Session) -> None:
             ConsentEvent(
                 site_id=site.id,
                 event_id=EVENT_ID,
-                kind="given",
-                method="accept_all",
-                layer="notice",
-                version=1,
-                script_hash="c" * 64,
-                language="en",
-                regime="opt_in",
+                answer_number=1,
                 region="",
                 signals={},
-                grants={"analytics": True},
                 decided_at=NOW,
                 received_at=NOW,
                 valid_until=NOW,
                 subject_commitment=bytes(32),
-                leaf_hash=bytes(32),
+            ),
+            Answer(
+                site_id=site.id,
+                number=1,
+                digest=bytes(32),
+                version=1,
+                kind="given",
+                method="accept_all",
+                layer="notice",
+                script_hash="c" * 64,
+                language="en",
+                regime="opt_in",
+                grants={"analytics": True},
             ),
             SubjectData(site_id=site.id, event_id=EVENT_ID, subject_key=bytes(32), salt=bytes(32)),
             *_ledger_rows(site.id),
@@ -126,6 +138,23 @@ def _ledger_rows(site_id: int) -> list[Base]:
         ),
         CheckpointPush(site_id=site_id, target="file:/x", size=1, pushed_at=NOW),
         Witnessed(origin="example.org/log", size=1, root=one, note="", cosigned_at=NOW),
+        Webhook(
+            site_id=site_id, url="https://a", every_decision=False, generation=1, rotated_at=NOW
+        ),
+        WebhookDelivery(
+            site_id=site_id,
+            delivery_id=EVENT_ID,
+            subject_key=one,
+            body="{}",
+            made_at=NOW,
+            due_at=NOW,
+            attempts=0,
+            said="",
+        ),
+        Identity(site_id=site_id, ref_key=one, subject_key=one, linked_at=NOW),
+        HandOver(
+            site_id=site_id, token_hash=one, event_id=EVENT_ID, target="https://a", expires_at=NOW
+        ),
         Lease(name="job", holder="me", expires_at=NOW),
         VersionPicture(
             site_id=site_id,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.store.database import Database
-from consent_server.store.models import Base
+from consent_server.store.driver import Insert
+from consent_server.store.models import Base, LedgerLeaf
 
 from .rows import add_one_row_each
 
 EVIDENCE = [
+    "answer",
     "consent_event",
     "admin_event",
     "site_version",
@@ -33,6 +38,10 @@ CHANGEABLE = [
     "checkpoint_push",
     "witnessed",
     "lease",
+    "hand_over",
+    "webhook",
+    "webhook_delivery",
+    "identity",
 ]
 
 
@@ -105,3 +114,30 @@ def test_a_retired_site_cannot_take_its_ledger_along(filled: Database) -> None:
     with pytest.raises(DBAPIError), filled.write() as session:
         session.execute(text("DELETE FROM site"))
     assert len(read_all(filled, "consent_event")) == 1
+
+
+def steps_of_sealing(database: Database, leaves: range) -> int:
+    """Insert leaves one by one; return what SQLite's virtual machine did for the last."""
+    insert = Insert(LedgerLeaf, "site_id", "leaf_index", "event_id", "leaf_hash")
+    done = 0
+
+    def count() -> int:
+        nonlocal done
+        done += 1
+        return 0
+
+    with database.write() as session:
+        connection = session.connection()
+        for index in leaves:
+            done = 0
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, 1)
+            insert(connection, [(1, index, uuid4(), bytes(32))])
+            driver.set_progress_handler(None, 1)
+    return done
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+def test_guarding_costs_the_same_however_much_there_is(store: Database) -> None:
+    few = steps_of_sealing(store, range(10))
+    assert steps_of_sealing(store, range(10, 1_000)) < 2 * few

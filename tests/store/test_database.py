@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from consent_server.errors import Unavailable
+from consent_server.errors import ConfigError, Unavailable
 from consent_server.store import database as database_module
 from consent_server.store.database import Database
 from consent_server.store.models import Site
@@ -21,6 +24,14 @@ from .rows import NOW
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "that" / "is" / "new" / "consent.sqlite"
+
+
+def test_a_sqlite_that_cannot_return_what_it_deletes_is_refused(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigError, match=r"3\.35\.0"):
+        Database(f"sqlite:///{file}")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +53,20 @@ def test_every_connection_to_sqlite_is_set_for_durability(
     with database.write() as writer, database.read() as one, database.read() as other:
         assert [session.scalar(question) for session in (writer, one, other)] == [expected] * 3
     database.close()
+
+
+def test_what_is_in_use_while_the_database_is_closed_is_closed_when_it_comes_back(
+    store: Database,
+) -> None:
+    """As of a thread that still looks while the server ends."""
+    with store.read() as session:
+        driver: Any = session.connection().connection.driver_connection
+        store.close()
+        assert session.scalar(select(func.count()).select_from(Site)) == 0
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        driver.execute("SELECT 1")
+    with store.read() as session:
+        assert session.scalar(select(func.count()).select_from(Site)) == 0
 
 
 def test_what_fails_half_way_leaves_nothing_behind(store: Database) -> None:

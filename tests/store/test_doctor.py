@@ -255,7 +255,7 @@ def test_a_database_older_than_what_was_published_is_red(
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE consent_event SET language = 'fi' WHERE event_id = :event",
+        "UPDATE consent_event SET region = 'FI' WHERE event_id = :event",
         "UPDATE consent_event SET valid_until = decided_at WHERE event_id = :event",
         "DELETE FROM consent_event WHERE event_id = :event",
     ],
@@ -266,8 +266,8 @@ def test_a_record_that_was_changed_behind_the_triggers_is_red(
     with sealed.read() as session:
         event_id = session.scalars(select(ConsentEvent.event_id)).first()
     assert event_id is not None
-    spelled = event_id.hex if sealed.is_sqlite else str(event_id)
-    change_behind_the_triggers(sealed, "consent_event", change.replace(":event", f"'{spelled}'"))
+    spelled = f"X'{event_id.hex}'"
+    change_behind_the_triggers(sealed, "consent_event", change.replace(":event", spelled))
     check_red(examine(), "ledger smilee", str(event_id))
 
 
@@ -288,7 +288,7 @@ def test_of_a_long_ledger_the_newest_leaves_are_verified(
     change_behind_the_triggers(
         sealed,
         "consent_event",
-        f"UPDATE consent_event SET language = 'fi' WHERE event_id = {newest}",
+        f"UPDATE consent_event SET region = 'FI' WHERE event_id = {newest}",
     )
     check_red(examine(), "ledger smilee", "Record 9 ")
 
@@ -355,3 +355,19 @@ def test_a_doctor_beside_writers_finds_nothing_wrong(
     finally:
         stop.set()
         writer.join()
+
+
+@on_sqlite
+def test_a_region_header_that_anybody_can_send_is_found(examine: Examine) -> None:
+    assert "regions" not in examine()
+    found = examine(region_header="CF-IPCountry")["regions"]
+    assert not found.good
+    assert "CONSENT_TRUSTED_PROXIES" in found.todo
+    assert examine(region_header="CF-IPCountry", trusted_proxies=1)["regions"].good
+
+
+@on_sqlite
+def test_a_region_file_that_is_not_there_is_found(examine: Examine) -> None:
+    found = examine(region_database="/nowhere/regions.mmdb")["regions"]
+    assert not found.good
+    assert "CONSENT_REGION_DATABASE" in found.said

@@ -14,9 +14,15 @@ from tests.visitor import Visitor
 from .sealed import Seal, check, remove_triggers
 
 CHANGES = {
-    "a field of a record": "UPDATE consent_event SET language = 'xx'",
-    "a record and its hash": (
-        "UPDATE consent_event SET kind = 'refused', leaf_hash = subject_commitment"
+    "a field of a record": "UPDATE consent_event SET region = 'FI'",
+    "what many records say": "UPDATE answer SET language = 'xx'",
+    "what is not said any more": "DELETE FROM answer",
+    "what a record says": (
+        "UPDATE consent_event SET answer_number = (SELECT max(number) FROM answer)"
+    ),
+    "a hash that was sealed": (
+        "UPDATE ledger_leaf SET leaf_hash = "
+        "(SELECT subject_commitment FROM consent_event LIMIT 1) WHERE leaf_index = 2"
     ),
     "a record taken out": "DELETE FROM consent_event",
     "a leaf taken out": "DELETE FROM ledger_leaf WHERE leaf_index = 2",
@@ -76,7 +82,7 @@ def test_a_change_names_the_record(
     remove_triggers(store)
     assert receipts[1] is not None
     with store.write() as session:
-        session.execute(text("UPDATE consent_event SET kind = 'given' WHERE kind = 'withdrawn'"))
+        session.execute(text("UPDATE answer SET kind = 'given' WHERE kind = 'withdrawn'"))
     with pytest.raises(BrokenLedger) as found:
         check(store, signer)
     assert f"Record 2 (event {receipts[1]['event_id']}) was changed" in found.value.detail

@@ -27,7 +27,8 @@ from consent_server.sealing import open_ledger, seal_waiting
 from consent_server.signing import Signer, verify_signature
 from consent_server.sites import find_site
 from consent_server.store.database import Database
-from consent_server.store.models import CheckpointPush, Cosignature, Ledger
+from consent_server.store.models import Cosignature, Ledger
+from consent_server.store.outside_models import CheckpointPush
 from consent_server.store.schema import upgrade_schema
 from consent_server.targets import Target, TargetKind, parse_targets
 from consent_server.witness import open_cosigner
@@ -148,7 +149,7 @@ def test_a_ledger_written_anew_with_the_true_key_is_refused(
     change_behind_the_triggers(anew, "ledger", f"UPDATE ledger SET origin = '{origin}'")
     for _ in range(size + 2):
         assert Visitor(other.test_client(use_cookies=False)).reject_all().status_code == 201
-    (tmp_path / "anew" / "keys").mkdir(mode=0o700)
+    (tmp_path / "anew" / "keys").mkdir(mode=0o700, exist_ok=True)
     [sealed] = seal_waiting(anew, anew_signer, now=datetime.now(UTC))
     assert sealed.published.origin == origin
     assert sealed.published.size > size

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from consent_server.store.database import Database
-from consent_server.store.models import Base, LedgerQueue
+from consent_server.store.models import Base, LedgerQueue, VersionPicture
 from consent_server.store.schema import schema_is_current, upgrade_schema
 
 from .rows import EVENT_ID, NOW, add_one_row_each
@@ -44,7 +44,7 @@ def test_what_was_recorded_before_sealing_existed_waits_to_be_sealed(
     empty_store: Database,
 ) -> None:
     upgrade_schema(empty_store, "0001")
-    columns = Base.metadata.tables["consent_event"].columns
+    columns = inspect(empty_store.engine).get_columns("consent_event")
     values = {
         "event_id": f"'{EVENT_ID.hex if empty_store.is_sqlite else EVENT_ID}'",
         "site_id": "1",
@@ -55,11 +55,28 @@ def test_what_was_recorded_before_sealing_existed_waits_to_be_sealed(
         "grants": "'{}'",
         **dict.fromkeys(("decided_at", "received_at", "valid_until"), "'2026-11-22T16:47:00.000Z'"),
     }
-    row = ", ".join(values.get(column.name, "'x'") for column in columns)
-    names = ", ".join(column.name for column in columns)
+    row = ", ".join(values.get(column["name"], "'x'") for column in columns)
+    names = ", ".join(column["name"] for column in columns)
     with empty_store.write() as session:
         session.execute(text(f"INSERT INTO consent_event ({names}) VALUES ({row})"))
     upgrade_schema(empty_store)
     with empty_store.read() as session:
         (waiting,) = session.scalars(select(LedgerQueue))
         assert (waiting.event_id, waiting.received_at, waiting.leaf_hash) == (EVENT_ID, NOW, b"\n")
+
+
+def test_pictures_of_earlier_releases_are_those_of_asking_first(empty_store: Database) -> None:
+    upgrade_schema(empty_store, "0005")
+    body = "X'0a'" if empty_store.is_sqlite else r"'\x0a'"
+    with empty_store.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO version_picture VALUES (1, 2, 'fi', 'notice', 'mobile', 'aa', "
+                f"{body}, '2026-11-22T16:47:00.000Z')"
+            )
+        )
+    upgrade_schema(empty_store)
+    with empty_store.read() as session:
+        (picture,) = session.scalars(select(VersionPicture))
+        assert (picture.version, picture.language, picture.regime) == (2, "fi", "opt_in")
+        assert (picture.body, picture.taken_at) == (b"\n", NOW)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import secrets
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +24,7 @@ from consent_server.store.schema import upgrade_schema
 from consent_server.store.scrubbing import scrub
 
 from .postgresql import PostgresqlServer
+from .rows import add_one_row_each
 
 _BATCH = 50
 #: Begins every key and salt here, so that one search of a file finds them all.
@@ -114,7 +117,7 @@ def test_no_file_of_sqlite_keeps_a_byte_of_a_thousand_of_a_hundred_thousand(
 def test_the_schema_is_the_same_after_scrubbing_twice(store: Database) -> None:
     add_subjects(store, 200)
     for _ in range(2):
-        assert scrub(store) == []
+        scrub(store)
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -136,6 +139,20 @@ def test_rows_that_were_moved_while_they_lived_leave_nothing_behind(
     assert traces(tmp_path / "files", gone) == {}
 
 
+@pytest.mark.parametrize("table", ["subject_data", "identity", "webhook_delivery"])
+def test_every_table_that_tells_whose_something_is_gets_new_pages(
+    sqlite: Database, table: str
+) -> None:
+    root = text("SELECT rootpage FROM sqlite_master WHERE name = :table")
+    with sqlite.write() as session:
+        add_one_row_each(session)
+        before = session.scalar(root, {"table": table})
+    scrub(sqlite)
+    with sqlite.read() as session:
+        assert session.scalar(root, {"table": table}) != before
+        assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 1
+
+
 def test_a_reader_of_an_older_state_is_named_and_scrubbing_again_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,22 +170,91 @@ def test_a_reader_of_an_older_state_is_named_and_scrubbing_again_succeeds(
     assert traces(tmp_path / "files", rows[:10]) == {}
 
 
-def test_no_table_file_of_postgresql_keeps_a_byte_of_who_was_erased(
-    postgresql: PostgresqlServer,
-) -> None:
+@pytest.fixture
+def postgresql_store(postgresql: PostgresqlServer) -> Iterator[Database]:
     database = Database(postgresql.make_database())
     upgrade_schema(database)
-    rows = add_subjects(database, 2_000)
+    yield database
+    database.close()
+
+
+@contextmanager
+def recycling(server: PostgresqlServer, setting: str) -> Iterator[None]:
+    """Tell the server what to do with segments of its log that are full."""
+    with server.connect("postgres") as connection:
+        try:
+            connection.execute(f"ALTER SYSTEM SET wal_recycle = {setting}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+            _wait_for_setting(server, setting)
+            yield
+        finally:
+            connection.execute("ALTER SYSTEM RESET wal_recycle")
+            connection.execute("SELECT pg_reload_conf()")
+
+
+def _wait_for_setting(server: PostgresqlServer, setting: str) -> None:
+    for _ in range(100):
+        with server.connect("postgres") as connection:
+            if connection.execute("SHOW wal_recycle").fetchone() == (setting,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server does not read its configuration again")
+
+
+def add_and_erase(database: Database, number: int = 2_000, leaving: int = 400) -> list[Row]:
+    """Add visitors that the planner has sampled, erase some and return those."""
+    rows = add_subjects(database, number)
     with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         # The planner's samples hold keys and salts themselves.
         connection.execute(text("ANALYZE subject_data"))
         connection.execute(text("CHECKPOINT"))
-    gone = rows[::5]
+    gone = random.Random(number).sample(rows, leaving)
     erase(database, gone)
-    tables = postgresql.data / "base"
-    assert traces(tables, gone)
-    assert scrub(database) == []
-    assert traces(tables, gone) == {}
-    # What the server promises nobody: the log that replays its changes. See docs/retention.md.
-    assert traces(postgresql.data / "pg_wal", gone)
-    database.close()
+    return gone
+
+
+@pytest.mark.parametrize(
+    ("number", "leaving"), [(2_000, 400), pytest.param(100_000, 1_000, marks=pytest.mark.soak)]
+)
+def test_no_file_of_postgresql_keeps_a_byte_of_who_was_erased_where_it_recycles_no_log(
+    postgresql: PostgresqlServer, postgresql_store: Database, number: int, leaving: int
+) -> None:
+    with recycling(postgresql, "off"):
+        gone = add_and_erase(postgresql_store, number, leaving)
+        assert traces(postgresql.data / "base", gone)
+        assert traces(postgresql.data / "pg_wal", gone)
+        assert scrub(postgresql_store) == []
+        assert traces(postgresql.data, gone) == {}
+
+
+def test_a_postgresql_that_recycles_its_log_is_told_not_reached(
+    postgresql: PostgresqlServer, postgresql_store: Database
+) -> None:
+    with recycling(postgresql, "on"):
+        gone = add_and_erase(postgresql_store)
+        (missed,) = scrub(postgresql_store)
+    assert "wal_recycle = off" in missed
+    # Whether the log really still holds them hangs on which of its files it took up again.
+    assert traces(postgresql.data / "base", gone) == {}
+
+
+@pytest.mark.parametrize(
+    ("granted", "named"),
+    [((), "pg_checkpoint"), (("pg_checkpoint",), "pg_switch_wal")],
+)
+def test_a_role_that_may_not_pass_the_log_on_is_told_which_right_it_lacks(
+    postgresql: PostgresqlServer, postgresql_store: Database, granted: tuple[str, ...], named: str
+) -> None:
+    role = f"role_{secrets.token_hex(4)}"
+    url = postgresql_store.engine.url
+    with postgresql.connect(str(url.database)) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        connection.execute(f"ALTER TABLE subject_data OWNER TO {role}".encode())
+        for group in granted:
+            connection.execute(f"GRANT {group} TO {role}".encode())
+    lesser = Database(url.set(username=role).render_as_string())
+    try:
+        missed = scrub(lesser)
+    finally:
+        lesser.close()
+    assert [one for one in missed if named in one]

@@ -79,6 +79,23 @@ def test_what_is_recorded_is_sealed_once_and_in_the_order_of_its_time(
     assert check(store, signer) == 5
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 5, 6])
+def test_however_many_are_taken_at_once_all_that_waits_is_sealed_in_order(
+    store: Database, seal: Seal, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("consent_server.sealing._AT_ONCE", at_once)
+    add_events(store, 4)
+    with store.read() as session:
+        query = select(LedgerQueue.event_id).order_by(LedgerQueue.received_at, LedgerQueue.event_id)
+        waiting = session.scalars(query.where(LedgerQueue.site_id == smilee(store).id)).all()
+    (sealed,) = (one for one in seal() if one.added > 1)
+    assert sealed.published.size == len(waiting) + 1, "and the key that signs"
+    with store.read() as session:
+        leaves = select(LedgerLeaf.event_id).where(LedgerLeaf.site_id == smilee(store).id)
+        found = session.scalars(leaves.order_by(LedgerLeaf.leaf_index)).all()
+    assert found[: len(waiting)] == waiting
+
+
 def test_a_checkpoint_is_a_note_that_others_can_verify(
     visitor: Visitor, store: Database, seal: Seal, signer: Signer
 ) -> None:

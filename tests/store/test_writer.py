@@ -75,7 +75,7 @@ def write_while_busy(
     writer._append = normal
     for thread in threads:
         thread.start()
-    while writer._queue.qsize() < len(names) and any(thread.is_alive() for thread in threads):
+    while writer.waiting + len(outcomes) < len(names):
         threading.Event().wait(0.005)
     go_on.set()
     for thread in [first, *threads]:
@@ -150,3 +150,78 @@ def test_a_writer_without_work_ends_its_thread_and_begins_again(
         thread.join(10)
         assert not thread.is_alive()
     assert writer.write("b") == "B"
+
+
+def test_a_writer_that_is_closed_sends_everybody_away_and_writes_each_once(
+    store: Database, writer: GroupWriter[str, str]
+) -> None:
+    outcomes: Outcomes = {}
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(session: Session, names: Sequence[str]) -> list[str | Exception]:
+        begun.set()
+        go_on.wait(10)
+        return add_sites(session, names)
+
+    def write(name: str) -> None:
+        try:
+            outcomes[name] = writer.write(name)
+        except Unavailable as error:
+            outcomes[name] = error
+
+    writer._append = hold
+    threads = [threading.Thread(target=write, args=(name,)) for name in ("first", "second")]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    while writer.waiting < 1:
+        threading.Event().wait(0.005)
+    writer.close()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), "nobody waits for a commit that hangs"
+    write("third")
+    assert all(isinstance(outcome, Unavailable) for outcome in outcomes.values())
+    assert all(outcome.headers["Retry-After"] for outcome in outcomes.values())
+    go_on.set()
+    deadline = threading.Event()
+    for _ in range(1000):
+        if keys(store) == ["first"]:
+            break
+        deadline.wait(0.01)
+    assert keys(store) == ["first"], "what was under way is there, what waited is not"
+
+
+def test_while_a_commit_hangs_nobody_else_is_kept_waiting(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_HANGING_SECONDS", 0.05)
+    monkeypatch.setattr(writer_module, "_PATIENCE_SECONDS", 0.3)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(session: Session, names: Sequence[str]) -> list[str | Exception]:
+        begun.set()
+        go_on.wait(10)
+        return add_sites(session, names)
+
+    writer._append = hang
+    refused: list[Unavailable] = []
+
+    def write() -> None:
+        with pytest.raises(Unavailable) as caught:
+            writer.write("first")
+        refused.append(caught.value)
+
+    first = threading.Thread(target=write)
+    first.start()
+    assert begun.wait(10)
+    threading.Event().wait(0.1)
+    assert writer.busy_seconds() > 0.05
+    with pytest.raises(Unavailable):
+        writer.write("second")
+    first.join(10)
+    assert len(refused) == 1, "patience has an end"
+    go_on.set()
+    while writer.busy_seconds():
+        threading.Event().wait(0.005)
+    assert keys(store) == ["first"]

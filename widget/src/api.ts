@@ -48,7 +48,7 @@ export function publishApi(): () => void {
       return () => document.removeEventListener("consent:change", call);
     },
   };
-  if (/[?&]consent-debug/.test(location.search)) void api.diagnose();
+  if (/consent-debug/.test(location.search)) void api.diagnose();
   (window as { consent?: ConsentApi }).consent = api;
   return () => resolve(publicGrants());
 }

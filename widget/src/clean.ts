@@ -14,11 +14,20 @@ function expireCookie(name: string): void {
   }
 }
 
+/** A kind of storage: its sign, the names of what is in it, and how one of them goes. */
+export type Store = [kind: ItemKind, list: () => Iterable<string> | Promise<Iterable<string>>, remove: (name: string) => unknown];
+
+/** The other kinds come with parts/stores.ts, where a service of the site has any. */
+export const stores: Store[] = [
+  ["c", () => visibleCookies().map((pair) => pair.split("=")[0] as string), expireCookie],
+  ["l", () => Object.keys(localStorage), (name) => localStorage.removeItem(name)],
+];
+
 export function cleanRefused(): void {
   const kept: StoredItem[] = [];
   const gone: StoredItem[] = [];
   for (const service of Object.keys(config.services)) (isGranted(service) ? kept : gone).push(...itemsOf(service));
-  const clean = async (kind: ItemKind, list: () => Iterable<string> | Promise<Iterable<string>>, remove: (name: string) => unknown) => {
+  stores.forEach(async ([kind, list, remove]) => {
     if (!gone.some((item) => item[0] === kind)) return;
     try {
       for (const name of await list()) {
@@ -28,10 +37,5 @@ export function cleanRefused(): void {
     } catch {
       // storage that we may not open holds nothing that we could remove
     }
-  };
-  void clean("c", () => visibleCookies().map((pair) => pair.split("=")[0] as string), expireCookie);
-  void clean("l", () => Object.keys(localStorage), (name) => localStorage.removeItem(name));
-  void clean("s", () => Object.keys(sessionStorage), (name) => sessionStorage.removeItem(name));
-  void clean("i", async () => (await indexedDB.databases()).map(({ name }) => name as string), (name) => indexedDB.deleteDatabase(name));
-  void clean("k", () => caches.keys(), (name) => caches.delete(name));
+  });
 }

@@ -11,6 +11,19 @@ export type Facts = string;
 
 export type Service = [provider: string, policy: string, facts: Facts, ...items: StoredItem[]];
 
+/**
+ * What to call with which arguments: `+` puts them into a queue of that name, `@` puts them there as one `arguments`, `~` calls
+ * what the vendor's snippet makes, also if that is yet to come, `=` sets a value, `.` calls a method (`a.b().c`).
+ * In the arguments `?key` is "granted" or "denied", `!key` true or false, `$name` a value of the page, `*` all grants.
+ */
+export type Call = [form: "+" | "@" | "~" | "=" | ".", name: string, ...args: unknown[]];
+
+/**
+ * Service (or "": told at each decision); its calls once granted, and once refused; traits: 1 the latter stop it, 2 the
+ * former are made until they are heard.
+ */
+export type Connector = [service: string, granted: Call[], refused?: Call[], traits?: number];
+
 export interface WidgetConfig {
   site: string;
   version: number;
@@ -20,11 +33,20 @@ export interface WidgetConfig {
   script: string;
   /** How long a decision holds. */
   days: number;
-  /** Where the cookie is valid; "" for this host only. */
-  domain: string;
+  /** Where the cookie is valid; without it, for this host only. */
+  domain?: string;
   position: "bottom_left" | "bottom_right";
   entry: "bottom_left" | "bottom_right" | "own_link";
-  order: "accept_first" | "reject_first";
+  /** In the order in which they stand. */
+  answers: ("accept_all" | "reject_all")[];
+  /** Categories that are sold or shared: opt-outs and signals refuse them. */
+  sold: string[];
+  /** Do Not Track means nothing here. */
+  deaf?: 1;
+  /** The signal that came with the request for this script. */
+  signal?: "gpc";
+  /** Where something runs before the visitor said so: its name, what runs, what uses sensitive data, and language -> labels: see regime.ts. */
+  regime?: { name: "exempt_analytics" | "opt_out" | "notice_only" | "off"; runs: string[]; sensitive: string[]; said: Record<string, string[]> };
   /** The styles of the form that was chosen, then the owner's colours, light and dark, as custom properties. */
   css: string;
   /** Category first, its services after it. */
@@ -38,6 +60,12 @@ export interface WidgetConfig {
   news?: { since: Record<string, number>; said: Record<string, string> };
   /** A change that is coming: days between which it is told, and language -> words and label of the button. */
   announcement?: { start: string; end: string; said: Record<string, [text: string, close: string]> };
+  /** For the part that tells the vendors' own code: the calls before all others, then each connector. */
+  connectors?: [Call[], ...Connector[]];
+  /** What takes the place of the same fields on pages for children. */
+  child?: Pick<WidgetConfig, "categories" | "services" | "texts">;
+  /** Addresses of the site that decisions are handed over to: parts/handover.ts. */
+  handOver?: string[];
   /** Language -> its texts, each after the separator that the first character is, the vocabulary last: see language.ts. */
   texts: Record<string, string>;
 }
@@ -45,6 +73,9 @@ export interface WidgetConfig {
 declare const SITE_CONFIG: WidgetConfig;
 
 export const config = SITE_CONFIG;
+
+/** Whether there is nothing but what is necessary, as for children. */
+export const asksNothing = () => !config.categories[1];
 
 /** The services of a category; of a service, itself. */
 export function servicesOf(key: string): string[] {

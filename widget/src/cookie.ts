@@ -1,10 +1,11 @@
-/** The decision cookie: `1.<version>.<unix seconds, base 36>.<subject>.<key~!refused~...>`. */
-import { config } from "./config";
+/** The decision cookie: `1.<version>.<unix seconds, base 36>.<subject>.<key~!refused~...>`, and `.<signal>` where the browser sent one. */
+import { asksNothing, config } from "./config";
 import { own } from "./element";
+import type { Signal } from "./signals";
 import { emptyGrants, type Decision } from "./state";
 
 const name = `consent_${config.site}=`;
-const form = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([a-z0-9!~-]*)$/;
+const form = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([a-z0-9!~-]*)\.?(|gpc|dnt)$/;
 const lifetime = config.days * 86400; // seconds
 
 /** Unix seconds. */
@@ -13,17 +14,17 @@ export const timeOf = ({ decided_at }: Decision) => Math.floor(Date.parse(decide
 function parseDecision(value: string): Decision | undefined {
   const found = form.exec(value);
   if (!found) return undefined;
-  const [, version, time, subject_id, keys] = found as unknown as [string, string, string, string, string];
+  const [, version, time, subject_id, keys, signal] = found as unknown as [string, string, string, string, string, Signal];
   const grants = emptyGrants();
   for (const key of keys.split("~")) grants[key.replace("!", "")] = key[0] !== "!";
-  return { version: +version, subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants };
+  return { version: +version, subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants, signal };
 }
 
 /** Two decisions that read the same are the same one. */
 export function formatDecision(decision: Decision): string {
-  const { version, subject_id, grants } = decision;
+  const { version, subject_id, grants, signal } = decision;
   const keys = Object.keys(grants).map((key) => (grants[key] ? key : "!" + key));
-  return [1, version, timeOf(decision).toString(36), subject_id, keys.join("~")].join(".");
+  return [1, version, timeOf(decision).toString(36), subject_id, keys.join("~")].join(".") + (signal ? "." + signal : "");
 }
 
 /** Names and values of the cookies that this page can see; none where cookies are forbidden (sandboxed frames). */
@@ -38,7 +39,7 @@ export function visibleCookies(): string[] {
 /** The newest valid decision: a changed cookie domain can leave two cookies of our name. */
 export function readDecision(): Decision | undefined {
   let newest: Decision | undefined;
-  for (const pair of visibleCookies()) {
+  for (const pair of asksNothing() ? [] : visibleCookies()) {
     const decision = pair.startsWith(name) ? parseDecision(pair.slice(name.length)) : undefined;
     if (decision && timeOf(decision) > (newest ? timeOf(newest) : Date.now() / 1000 - lifetime)) newest = decision;
   }
@@ -46,8 +47,8 @@ export function readDecision(): Decision | undefined {
 }
 
 /** Also removes: with an age that has passed, on the domain and path given. */
-export function writeCookie(pair: string, age: number, path: string, domain: string): void {
-  const cookie = `${pair};max-age=${age};path=${path};samesite=lax` + (domain && ";domain=" + domain) + (location.protocol[4] === "s" ? ";secure" : "");
+export function writeCookie(pair: string, age: number, path: string, domain?: string): void {
+  const cookie = `${pair};max-age=${age};path=${path};samesite=lax` + (domain ? ";domain=" + domain : "") + (location.protocol[4] === "s" ? ";secure" : "");
   Reflect.set(Document.prototype, "cookie", cookie, document);
 }
 

@@ -1,17 +1,19 @@
-/** The visitor decides: everything in the page happens in this task, the server is told afterwards. */
-import type { ConsentApi } from "./api";
+/** The visitor decides: what must not be lost is kept in this task, then the page follows, and the server is told. */
 import { cleanRefused } from "./clean";
-import { config } from "./config";
+import { asksNothing, config } from "./config";
 import { formatDecision, readDecision, timeOf, writeDecision } from "./cookie";
-import { showEntry } from "./entry";
+import { isPart, showEntry } from "./entry";
+import { tellFollowers } from "./kit";
 import { chooseLanguage, language, Ui } from "./language";
 import { hideNotice, showNotice } from "./notice";
-import { addToOutbox, readOutbox, type Layer, type Method } from "./outbox";
+import { readOutbox, sendNext, writeOutbox, type Layer, type Method } from "./outbox";
 import { showPlaceholders } from "./placeholder";
 import { hidePreferences } from "./preferences";
 import { holdWithdrawn, releaseGranted } from "./release";
 import { announce } from "./shell";
-import { current, isDecided, publicGrants, setDecision, type Decision, type Grants } from "./state";
+import { isSettled } from "./regime";
+import { isSignalled, signal } from "./signals";
+import { current, grantsWhere, isDecided, isGranted, isOverruled, publicGrants, setDecision, type Decision, type Grants } from "./state";
 import { applyGate, isCodeStopped } from "./gate";
 
 export function tellPage(type: "ready" | "change"): void {
@@ -23,35 +25,74 @@ function randomId(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte | 256).toString(16).slice(1)).join("");
 }
 
-/** A UUID version 4 (RFC 9562, 5.4) by hand: crypto.randomUUID is missing on plain http. */
+/** A UUID version 7 (RFC 9562, 5.7): it begins with the time, so that the server's indices grow at their end. */
 function makeDecisionId(): string {
-  return randomId().replace(/(.{8})(....).(...).(...)/, "$1-$2-4$3-8$4-");
+  const time = "0" + Date.now().toString(16); // twelve digits until the year 2527
+  return (time + randomId()).replace(/(.{8})(....)(...)(...)(.{12}).*/, "$1-$2-7$3-8$4-$5");
 }
 
-/** Brings the page in line with a decision; true when only a reload can stop what was withdrawn. */
-function apply(decision: Decision): boolean {
+/** Holds from now on, and is asked no more. */
+function take(decision: Decision): void {
   setDecision(decision);
-  hidePreferences();
+  tellFollowers();
   if (isDecided()) hideNotice();
-  const needsReload = !holdWithdrawn() || (GATE && !isCodeStopped());
+  hidePreferences();
+}
+
+/** Brings the page in line with the decision; true when only a reload can stop what was withdrawn. */
+function apply(): boolean {
+  const needsReload = GATE ? !holdWithdrawn() || !isCodeStopped() : !holdWithdrawn();
   showPlaceholders(); // first, so that what is released is as the page made it
   if (GATE) applyGate();
   if (!needsReload) releaseGranted();
   tellPage("change");
+  ask();
   return needsReload;
 }
 
-export function decide(grants: Grants, method: Method, layer: Layer): void {
-  chooseLanguage();
-  const { version, script } = config;
-  const decision = { version, subject_id: current?.subject_id ?? randomId(), decided_at: new Date().toISOString(), grants };
+/** Remembers a decision in the browser; the page has not followed yet. */
+function keep(grants: Grants): Decision {
+  const decision = { version: config.version, subject_id: current?.subject_id ?? randomId(), decided_at: new Date().toISOString(), grants, signal };
   writeDecision(decision);
-  const needsReload = apply(decision);
-  addToOutbox({ ...decision, decision_id: makeDecisionId(), method, layer, script, language });
-  cleanRefused();
-  if (needsReload) location.reload();
-  ask();
-  announce(Ui.saved);
+  return decision;
+}
+
+/** Into the outbox: nothing is lost from here on. */
+function put(decision: Decision, method: Method, layer: Layer): void {
+  if (!language) chooseLanguage(); // of the words that were shown, if any were
+  writeOutbox([...readOutbox(), { ...decision, decision_id: makeDecisionId(), method, layer, script: config.script, language }]);
+}
+
+/**
+ * A signal that came since the last decision takes back what is sold or shared, once: what the visitor allows after that
+ * stays, also when the signal goes and comes back (11 CCR 7025(c)(3)). Where it changes nothing, nothing is written: the
+ * cookie that the server set would live on for seven days only in Safari.
+ */
+export function heedSignal(): void {
+  if (asksNothing() || current?.signal === signal) return;
+  if (isOverruled() || (REGIMES && !current && signal && config.sold.some((category) => config.regime?.runs.includes(category)))) {
+    setDecision(keep(grantsWhere((key) => isGranted(key) && !isSignalled(key))));
+    put(current as Decision, signal as Method, "signal");
+  }
+}
+
+export function decide(grants: Grants, method: Method, layer: Layer): void {
+  if (asksNothing()) return;
+  const follow = () => {
+    const needsReload = apply();
+    void sendNext();
+    cleanRefused();
+    if (needsReload) location.reload();
+    announce(Ui.saved);
+  };
+  const isFirst = !REGIMES && !current;
+  const decision = keep(grants);
+  put(decision, method, layer);
+  take(decision);
+  // Where nothing runs unasked, nothing has to stop: the visitor sees the answer first. Should the page go before, the
+  // decision lies in the outbox.
+  if (isFirst) setTimeout(follow, 120);
+  else follow();
 }
 
 /** The decision that holds: an answer to an older one may have put its cookie over that of a newer one. */
@@ -70,17 +111,16 @@ export function keepNewest(): void {
   if (stored && !isSame(current as Decision, stored)) writeDecision(current as Decision);
 }
 
-/** Asks, or offers the way back. In a frame the page round it does so for both; of a stranger's page nobody is told. */
+/** Asks, or offers the way back. */
 export function ask(): void {
-  if (frameElement && (parent as { consent?: ConsentApi }).consent?.ready) return;
-  if (isDecided()) showEntry();
-  else showNotice();
+  if (isSettled()) showEntry();
+  else if (!isPart()) showNotice();
 }
 
 /** The visitor decided in another tab, or on a page from before this one came back from the cache. */
 export function catchUp(): void {
   const decision = recallDecision();
   if (!decision || (current && (timeOf(decision) < timeOf(current) || isSame(current, decision)))) return;
-  if (apply(decision)) location.reload();
-  ask();
+  take(decision);
+  if (apply()) location.reload();
 }

@@ -1,17 +1,33 @@
-/** The permanent way back: a small round button, unless the owner has a link of their own. */
+/** The permanent way back: a small round button, unless the page has a link of its own. */
+import type { ConsentApi } from "./api";
 import { config } from "./config";
 import { button, make, own } from "./element";
 import { ui, Ui } from "./language";
 import { shell } from "./shell";
-import { isDecided } from "./state";
+import { isSettled, makeIcon } from "./regime";
+import { statusText } from "./status";
 
 let entry: HTMLElement | undefined;
+const note = REGIMES ? make("small", {}) : undefined;
 
-/** Waits for the whole page, since the owner's link may stand in the footer. */
+/** In a frame the page round it asks and offers the way back for both; of a stranger's page nobody is told. */
+export const isPart = () => frameElement && (parent as { consent?: ConsentApi }).consent?.ready;
+
+/** One that nobody sees is no way back. */
+const hasOwnLink = () => [...own("body").querySelectorAll("[data-consent-open]")].some((link) => link.getClientRects().length);
+
+/** Waits for the whole page, since the page's own link may stand in the footer or come with a script; one that is promised and missing is replaced. */
 export function showEntry(): void {
-  if (entry || document.readyState === "loading" || config.entry === "own_link" || own("body").querySelector("[data-consent-open]") || !isDecided()) return;
+  if (REGIMES && note) note.textContent = statusText();
+  // A link of the page's may be called anything; that to opt out must say so, on every page.
+  const isOptOut = REGIMES && config.regime?.name === "opt_out";
+  const hasOwn = () => (!isOptOut || config.entry === "own_link") && hasOwnLink();
+  if (isPart() || entry || document.readyState !== "complete" || hasOwn() || !isSettled() || (REGIMES && config.regime?.name === "off")) return;
   const root = shell();
   entry = button("settings", "", "entry " + config.entry);
-  entry.append(make("i", { "aria-hidden": "true" }), make("span", {}, ui[Ui.entry]));
+  if (isOptOut) {
+    entry.classList.add("choices");
+    entry.append(makeIcon(), make("b", {}, ui[Ui.entry]), note as HTMLElement);
+  } else entry.append(make("i", {}), make("span", {}, ui[Ui.entry]));
   root.append(entry);
 }

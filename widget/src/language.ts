@@ -1,6 +1,6 @@
 /** Which language the visitor reads: whole, never mixed. */
 import { config } from "./config";
-import { own } from "./element";
+import { make, own } from "./element";
 
 /** The interface texts in the order in which the server lists them (consent_server/widget.py). */
 export enum Ui {
@@ -34,17 +34,22 @@ export enum Ui {
   allow_service,
   load_once,
   saved,
+  honoured,
   length,
 }
 
 export type CategoryTexts = [name: string, description: string, count: string];
 export type ServiceTexts = [name: string, purpose: string];
 
-/** The page's language, else the browser's, else the site's first one. */
+/**
+ * The page's language, else the browser's, else the site's first one. What the page speaks where we stand is the browser's
+ * to say: it knows nested lang, xml:lang and Content-Language, and that de-AT is de. Norwegian, no and nn, is read in nb.
+ */
 function choose(): string {
   const known = Object.keys(config.texts);
-  const wanted = [own("documentElement").lang, ...navigator.languages].flatMap((tag) => [tag, (tag.split("-")[0] as string).toLowerCase()]);
-  return wanted.find((tag) => known.includes(tag)) ?? (known[0] as string);
+  const asked = [own("body") ?? own("documentElement"), ...navigator.languages.map((lang) => make("p", { lang }))];
+  const speaks = (one: Element) => known.filter((code) => one.matches(`:lang(${code})` + (code === "nb" ? ",:lang(no),:lang(nn)" : "")));
+  return asked.flatMap(speaks)[0] ?? (known[0] as string);
 }
 
 export let language: string;

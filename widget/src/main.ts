@@ -1,16 +1,25 @@
 /** Start: release what is known to be granted, then ask or offer the way back. */
 import { follow, wireActions } from "./actions";
 import { publishApi, type ConsentApi } from "./api";
-import { cleanRefused } from "./clean";
-import { ask, catchUp, decide, keepNewest, recallDecision, tellPage } from "./decide";
+import { cleanRefused, stores } from "./clean";
+import { ask, catchUp, decide, heedSignal, keepNewest, recallDecision, tellPage } from "./decide";
 import { showAnnouncement } from "./announcement";
 import { openJobs, readForeignDecision } from "./compat";
+import { config, servicesOf } from "./config";
+import { writeDecision } from "./cookie";
+import { passed } from "./gate/verdict";
+import { keysOf } from "./hold";
+import { followers, tellFollowers } from "./kit";
+import { base, tag } from "./origin";
+import { showEntry } from "./entry";
+import { makeWay } from "./notice";
 import { sendNext, startOutbox } from "./outbox";
 import { showPlaceholders } from "./placeholder";
-import { bringsHeld, releaseGranted } from "./release";
+import { bringsHeld, ran, releaseGranted } from "./release";
 import { attempt } from "./scripts";
 import { draw, keepShell } from "./shell";
-import { current, isDecided, setDecision } from "./state";
+import { isSignalled } from "./signals";
+import { current, grantsNow, grantsWhere, isDecided, setDecision } from "./state";
 import { applyGate, openGate } from "./gate";
 
 function lookAgain(): void {
@@ -25,13 +34,17 @@ function listen(): void {
   on("DOMContentLoaded", ask);
   // Sizes of places are known once the style sheets are there, and change with the window.
   on("load", showPlaceholders);
+  on("load", showEntry);
   on("resize", showPlaceholders);
   on("storage", catchUp); // another tab wrote its decision into the outbox
+  // Firefox brings the cookie to a tab of another process on a way of its own, at times later.
+  on("storage", () => setTimeout(catchUp, 250));
   on("pageshow", catchUp);
   on("visibilitychange", catchUp);
   on("visibilitychange", sendNext);
   on("online", sendNext);
   on("click", follow);
+  on("focusin", makeWay);
 }
 
 /** Follows the page while it is read and for as long as it lives. */
@@ -49,25 +62,33 @@ function watch(): void {
 function start(): void {
   const steps = [
     () => setDecision(recallDecision()),
+    heedSignal,
+    tellFollowers,
     ...(GATE ? [applyGate] : []),
     releaseGranted,
     watch,
     () => startOutbox(keepNewest),
     resolveReady,
     () => tellPage("ready"),
-    begin,
+    COMPAT ? begin : ask,
+    cleanAgain,
     ...(ANNOUNCED ? [showAnnouncement] : []),
     showPlaceholders,
   ];
   for (const step of steps) attempt(step);
 }
 
-/** Asks, unless the visitor has answered. */
+/** Asks, unless the visitor has answered another manager. */
 function begin(): void {
-  const told = COMPAT && !current && readForeignDecision();
-  if (told) draw(() => decide(told, "import", "api"));
+  const told = !current && readForeignDecision();
+  // Nobody knows whether it was meant to hold against the signal.
+  if (told) draw(() => decide(grantsWhere((key) => !!told[key] && !isSignalled(key)), "import", "api"));
   else ask();
-  if (isDecided()) setTimeout(cleanRefused); // a withdrawn script may have stored once more before the page went
+}
+
+/** A withdrawn script may have stored once more before its page went. */
+function cleanAgain(): void {
+  if (isDecided()) setTimeout(cleanRefused);
 }
 
 let resolveReady: () => void;
@@ -78,6 +99,27 @@ if (!(page.consent?.ready instanceof Promise)) {
   if (COMPAT) openJobs();
   wireActions();
   resolveReady = publishApi();
+  PARTS.forEach((part) =>
+    attempt(() =>
+      part({
+        config,
+        base,
+        tag,
+        followers,
+        current: () => current,
+        isDecided,
+        grants: grantsNow,
+        decide,
+        writeDecision,
+        catchUp,
+        ran,
+        passed: GATE ? passed : undefined,
+        stores,
+        keysOf,
+        servicesOf,
+      }),
+    ),
+  );
   // A page that is only being prepared has not been shown to anybody: no tag runs, nothing is asked.
   if ((document as { prerendering?: boolean }).prerendering)
     document.addEventListener("prerenderingchange", start, { once: true });

@@ -2,7 +2,8 @@
 import { config } from "./config";
 import { own } from "./element";
 
-const tag = own("currentScript") as HTMLScriptElement | null;
+/** Our own element. */
+export const tag = own("currentScript") as HTMLScriptElement | null;
 
 /** Address of the public endpoints: the script's own without its hash and `.js`. */
 export const base = tag?.src?.replace(/(\/[0-9a-f]{64})?\.js([?#].*)?$/, "") || "/w/" + config.site;

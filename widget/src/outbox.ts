@@ -1,10 +1,11 @@
 /** Decisions on their way to the server: kept until it answers, sent in order, one at a time. */
 import { config } from "./config";
 import { base } from "./origin";
+import { attempt } from "./scripts";
 import type { Decision } from "./state";
 
-export type Method = "accept_all" | "reject_all" | "save" | "service" | "withdraw" | "api" | "import";
-export type Layer = "notice" | "preferences" | "placeholder" | "api";
+export type Method = "accept_all" | "reject_all" | "save" | "service" | "withdraw" | "api" | "import" | "opt_out" | "limit_use" | "object" | "gpc" | "dnt";
+export type Layer = "notice" | "preferences" | "placeholder" | "api" | "signal";
 
 /** One decision as the server takes it. */
 export interface Message extends Decision {
@@ -16,14 +17,19 @@ export interface Message extends Decision {
 }
 
 const key = `consent_${config.site}_outbox`;
-const firstDelay = 2000; // ms
-const longestDelay = 60000;
+/** ms */
+enum Delay {
+  first = 2000,
+  longest = 60000,
+}
 
 let memory: Message[] | undefined; // only when the browser lets us store nothing
 let afterAnswer: () => void;
 let isSending = false;
-let delay = firstDelay;
+let delay: number = Delay.first;
 let timer: number | undefined;
+/** Came with our script: whoever writes has asked for the question. No identifier, everybody gets the same. */
+let proof: string | undefined;
 
 /** Without prototypes, and one by one: pages that give objects or arrays a `toJSON` would change the words. */
 function spell(message: Message): string {
@@ -40,7 +46,7 @@ export function readOutbox(): Message[] {
   }
 }
 
-function writeOutbox(messages: Message[]): void {
+export function writeOutbox(messages: Message[]): void {
   memory = undefined;
   try {
     if (messages.length) localStorage.setItem(key, `[${messages.map(spell)}]`);
@@ -53,7 +59,7 @@ function writeOutbox(messages: Message[]): void {
 /** Spread, so that visitors do not all come back in the same moment after an outage. */
 function retryLater(): void {
   timer = setTimeout(sendNext, delay * (1 + Math.random() / 4));
-  delay = Math.min(delay * 2, longestDelay);
+  delay = Math.min(delay * 2, Delay.longest);
 }
 
 export async function sendNext(): Promise<void> {
@@ -62,8 +68,11 @@ export async function sendNext(): Promise<void> {
   const { decision_id } = message;
   clearTimeout(timer);
   isSending = true;
+  // Not every browser tells it, and pages may clear it: then the server's refusal brings one.
+  attempt(() => (proof ??= /"proof=([\w-]+)/.exec(JSON.stringify(performance.getEntries()))?.[1]));
   try {
-    const response = await fetch(base + "/decisions", {
+    // In the address: a server of an earlier release, which knows no proof, takes the decision all the same.
+    const response = await fetch(base + "/decisions?proof=" + proof, {
       method: "POST",
       body: spell(message),
       headers: { "content-type": "application/json" },
@@ -71,24 +80,23 @@ export async function sendNext(): Promise<void> {
       keepalive: true, // also when the page goes
     });
     // Only our server's own words end the matter: a proxy or a hotel's sign-in page may answer anything.
-    const { event_id, status = 500 } = (await response.json()) as { event_id?: string; status?: number };
+    const { event_id, status = 500, proof: fresh } = (await response.json()) as { event_id?: string; status?: number; proof?: string };
     if (event_id !== decision_id) {
-      if (status > 499 || status === 429) throw status;
+      if (fresh) {
+        if (!proof) delay = 99; // at once; an old one waits as all else does, or servers that disagree would be asked for ever
+        proof = fresh;
+      }
+      if (fresh || status > 428) throw status; // of our own server's others none may get better
       console.warn("consent:", status, decision_id); // the same every time: it can never be recorded
     }
     writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));
-    delay = firstDelay;
+    delay = Delay.first;
     afterAnswer();
     setTimeout(sendNext);
   } catch {
     retryLater();
   }
   isSending = false;
-}
-
-export function addToOutbox(message: Message): void {
-  writeOutbox([...readOutbox(), message]);
-  void sendNext();
 }
 
 /** Sends what earlier pages left, now and whenever sending may work again. */

@@ -9,7 +9,10 @@ import { openRoot } from "./shell";
 const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
 /** How the page lays the held element out; its place is laid out likewise. */
 const layout = ["position", "inset", "float", "margin", "gridArea"] as const;
-const smallest = 60; // px: smaller ones are measuring pixels, not content
+/** px: smaller ones are measuring pixels, not content */
+enum Size {
+  smallest = 60,
+}
 
 type Placeholder = HTMLElement & { held: HTMLElement };
 
@@ -42,7 +45,7 @@ function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
   host.style.display = "none";
   held.style.display = display;
   const { offsetWidth, offsetHeight } = held;
-  if (offsetWidth < smallest || offsetHeight < smallest) return;
+  if (offsetWidth < Size.smallest || offsetHeight < Size.smallest) return;
   const page = getComputedStyle(held);
   for (const name of layout) host.style[name] = page[name];
   host.style.display = page.display === "inline" ? "inline-block" : page.display;

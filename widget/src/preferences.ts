@@ -1,11 +1,13 @@
 /** Second layer: every category and service with its own switch, and what was decided before. */
-import { config } from "./config";
+import { asksNothing, config } from "./config";
 import { button, make, outsideLink } from "./element";
 import { categoryTexts, fill, language, ui, Ui, type CategoryTexts } from "./language";
 import { makeAnswers } from "./notice";
 import { base } from "./origin";
+import { isOnlyTold, makeChoices } from "./regime";
 import { describeService, makeHeading, makeSwitch } from "./services";
 import { shell } from "./shell";
+import { makeStatus } from "./status";
 import { current, grantsWhere, isGranted, necessary, type Grants } from "./state";
 
 let dialog: HTMLDialogElement | undefined;
@@ -49,7 +51,8 @@ function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
 function makeDecided(): HTMLElement | undefined {
   if (!current) return undefined;
   const { version, subject_id, decided_at, grants } = current;
-  const date = new Date(decided_at).toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
+  // Chromium knows no Irish, Icelandic or Maltese: Lithuanian writes the numbers alone (2026-11-28), and no word of another language.
+  const date = new Date(decided_at).toLocaleString([language, "lt"], { dateStyle: "medium", timeStyle: "short" });
   return make(
     "section",
     { class: "decided" },
@@ -61,7 +64,7 @@ function makeDecided(): HTMLElement | undefined {
       outsideLink(`${base}/me?language=${language}#${subject_id}`, ui[Ui.shown_link] as string),
       make("span", {}, ui[Ui.id_label] + " ", make("code", {}, subject_id.slice(0, 8))),
     ),
-    Object.values(grants).includes(true) && button("withdraw", ui[Ui.withdraw] as string, "quiet"),
+    !(REGIMES && isOnlyTold()) && Object.values(grants).includes(true) && button("withdraw", ui[Ui.withdraw] as string, "quiet"),
   );
 }
 
@@ -75,8 +78,8 @@ export function showPreferences(pressed?: HTMLElement): void {
     "dialog",
     { "aria-labelledby": "title" },
     make("div", { class: "row" }, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
-    make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body]), makeDecided(), ...config.categories.map(makeCategory)),
-    makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
+    make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body] + " ", outsideLink(ui[Ui.policy_url] as string, ui[Ui.policy] as string)), makeStatus(), ...(REGIMES && isOnlyTold() && !asksNothing() ? [make("div", { class: "answers" }, ...makeChoices("main", "opt_out", "limit_use"))] : []), makeDecided(), ...config.categories.map(makeCategory)),
+    !asksNothing() && makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
   );
   dialog.addEventListener("close", hidePreferences);
   root.append(dialog);

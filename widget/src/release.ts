@@ -6,7 +6,8 @@ import { attempt, queueScript, runs, runScripts } from "./scripts";
 import { gatedAs, scattered } from "./gate/held";
 
 const seen = new WeakSet<Element>();
-const ran: Element[] = [];
+/** Marked elements whose code runs in this page. */
+export const ran: Element[] = [];
 const shown: [element: Element, held: Element][] = [];
 let hasIncomplete = false;
 
@@ -73,11 +74,12 @@ export function holdWithdrawn(): boolean {
     if (isAllowed(held)) shown.push(entry);
     else element.replaceWith(held);
   }
-  return ran.every(isAllowed) && (!COMPAT || areJobsGranted());
+  return COMPAT ? ran.every(isAllowed) && areJobsGranted() : ran.every(isAllowed);
 }
+
+const everySelector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
 
 /** Whether an inserted node brings something to release, or shows that an earlier one is complete. */
 export function bringsHeld(node: Node): boolean {
-  const selector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
-  return hasIncomplete || (node instanceof Element && (node.matches(selector) || !!node.querySelector(selector)));
+  return hasIncomplete || (node instanceof Element && (node.matches(everySelector) || !!node.querySelector(everySelector)));
 }

@@ -43,7 +43,7 @@ export function openRoot(host: HTMLElement): ShadowRoot {
   return root;
 }
 
-let host: HTMLElement | undefined;
+export let host: HTMLElement | undefined;
 const status = make("p", { class: "status", role: "status" });
 const drawing: (() => void)[] = [];
 

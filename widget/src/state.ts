@@ -1,5 +1,6 @@
 /** What the visitor decided, as this page knows it. */
-import { config, servicesOf } from "./config";
+import { asksNothing, config, servicesOf } from "./config";
+import { isSignalled, type Signal } from "./signals";
 
 /** Every optional category and service, true or false. */
 export type Grants = Record<string, boolean>;
@@ -10,6 +11,8 @@ export interface Decision {
   subject_id: string;
   decided_at: string;
   grants: Grants;
+  /** What the browser asked for then. */
+  signal?: Signal; // left out in what earlier releases left in the outbox
 }
 
 export const necessary = "necessary";
@@ -23,7 +26,7 @@ export function setDecision(decision: Decision | undefined): void {
 
 /** A decision on an older version than the last material change is asked again. */
 export function isDecided(): boolean {
-  return !!current && current.version >= config.material;
+  return asksNothing() || (!!current && current.version >= config.material);
 }
 
 /** Without a prototype: what a page adds to every object is nobody's grant. */
@@ -44,10 +47,21 @@ function stillGranted(): Grants {
   return grants;
 }
 
-/** What holds now; what is necessary is always granted. */
+/** What nobody answered runs where the regime lets it, unless it, or the category that it came into, was refused before. */
+function runFirst(grants: Grants): void {
+  for (const [category, ...services] of config.categories) {
+    if (!config.regime?.runs.includes(category)) continue;
+    for (const key of services.length ? services : [category])
+      grants[key] ??= (current?.grants[key] ?? current?.grants[category]) !== false && !isSignalled(key);
+    if (services.length) grants[category] = services.every((key) => grants[key]);
+  }
+}
+
+/** What holds now; what is necessary is always granted, and always stands first (consent_server/snapshot.py). */
 export function grantsNow(): Grants {
   const grants = NEWS ? stillGranted() : Object.assign(emptyGrants(), isDecided() && current?.grants);
-  for (const category of config.categories) if (category[0] === necessary) for (const key of category) grants[key] = true;
+  if (REGIMES) runFirst(grants);
+  for (const key of config.categories[0] as string[]) grants[key] = true;
   return grants;
 }
 
@@ -59,11 +73,13 @@ export function isGranted(key: string): boolean {
   return grantsNow()[key] === true;
 }
 
+/** Whether the visitor let run what a signal refuses: only they can. */
+export const isOverruled = () => config.categories.flat().some((key) => isSignalled(key) && isGranted(key));
+
 /** A complete map in which exactly these services (and categories without services) are granted. */
 export function grantsWhere(isChosen: (key: string) => boolean): Grants {
   const grants = emptyGrants();
-  for (const [category, ...services] of config.categories) {
-    if (category === necessary) continue;
+  for (const [category, ...services] of config.categories.slice(1)) {
     for (const service of services) grants[service] = isChosen(service);
     grants[category] = services.length ? services.every((service) => grants[service]) : isChosen(category);
   }

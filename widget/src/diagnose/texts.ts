@@ -1,8 +1,8 @@
 /** The words of the panel: the owner's language where we have it, else English. */
 
 function choose(): string {
-  const wanted = [document.documentElement.lang, ...navigator.languages].map((tag) => (tag.split("-")[0] as string).toLowerCase());
-  return wanted.find((tag) => tag in FACTS.texts) ?? "en";
+  const wanted = [document.documentElement.lang, ...navigator.languages].map((tag) => (tag.split("-")[0] as string).toLowerCase().replace(/^n[no]$/, "nb"));
+  return wanted.find((tag) => Object.keys(FACTS.texts).includes(tag)) ?? "en";
 }
 
 export let language = "en";

@@ -7,3 +7,5 @@ Sentry.init({
   replaysSessionSampleRate: 1,
 });
 Sentry.captureMessage("opened");
+// A connector finds it by this name.
+window.Sentry = Sentry;

@@ -1,0 +1,257 @@
+"""Driver: what every decision asks of the database, spelled once and handed over as it is.
+
+SQLAlchemy spells a statement anew each time, which costs more than the database needs to
+carry it out. Tables and types stay its own: the spelling is its, and values go through its
+types. Few long statements are better than many short ones: each lets go of the interpreter,
+and has to wait for its turn again.
+
+On a connection that `Database.write_together` opened on PostgreSQL, statements are sent
+without waiting for what comes of them: questions that are asked one after the other, and
+read then, are one way to the server and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Dialect, Select, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
+
+from consent_server.store.models import Base
+from consent_server.store.postgresql import leads_nowhere
+
+#: Rows in one statement. Each is a text of its own for the database, so there are few:
+#: 45 rows go in as 32, 8, 4 and 1.
+_SIZES = (64, 32, 16, 8, 4, 2, 1)
+#: Parameters by their place, in the way that each driver writes them.
+_DIALECTS: dict[str, Dialect] = {
+    "sqlite": pysqlite.dialect(paramstyle="qmark"),
+    "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+
+#: Where a connection's `info` has the pipeline in which no statement is waited for.
+SENDS_ON = "consent_server.sends_on"
+
+_Spell = Callable[[Any], Any]
+#: Reads the rows of a question that was asked.
+Asked = Callable[[], list[tuple[Any, ...]]]
+
+
+class Insert:
+    """Inserts rows of one table, many with each statement."""
+
+    def __init__(self, model: type[Base], *names: str) -> None:
+        """`names` are the columns of each row, in its order."""
+        self._model, self._names = model, names
+
+    def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert `rows`."""
+        texts, columns = _insert(connection.dialect.name, self._model, self._names)
+        begin = 0
+        for size in _SIZES:
+            while len(rows) - begin >= size:
+                values: list[Any] = []
+                for row in rows[begin : begin + size]:
+                    values += [
+                        row[place] if spell is None else spell(row[place])
+                        for place, spell in columns
+                    ]
+                _run(connection, texts[size], values)
+                begin += size
+
+
+class Statement:
+    """A statement with named parameters that is carried out for each of some rows."""
+
+    def __init__(self, spelled: Mapping[str, ClauseElement]) -> None:
+        """`spelled` has its form for each database."""
+        self._spelled = spelled
+
+    def __call__(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Carry it out for each row."""
+        name = connection.dialect.name
+        text, columns = _statement(name, self._spelled[name])
+        for row in rows:
+            bound = [row[one] if spell is None else spell(row[one]) for one, spell in columns]
+            _run(connection, text, bound)
+
+
+class Find:
+    """Finds the rows of a site that have one of some values in a column."""
+
+    def __init__(self, column: InstrumentedAttribute[Any], *wanted: Any) -> None:
+        """`wanted` are the columns of an answer; the column itself unless given."""
+        self._column, self._wanted = column, wanted or (column,)
+
+    def __call__(
+        self, connection: Connection, site_id: int, values: Collection[Any]
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows there are, in any order."""
+        return self.ask(connection, site_id, values)()
+
+    def ask(self, connection: Connection, site_id: int, values: Collection[Any]) -> Asked:
+        """Ask; what is returned reads the rows."""
+        text, spell, readers = _find(
+            connection.dialect.name, self._column, self._wanted, _room(len(values))
+        )
+        bound = [value if spell is None else spell(value) for value in values]
+        # What is asked twice is found once.
+        bound += bound[:1] * (_room(len(bound)) - len(bound))
+        return _ask(connection, text, [site_id, *bound], readers)
+
+
+class Question:
+    """A question whose parameters have names."""
+
+    def __init__(self, query: Select[Any]) -> None:
+        self._query = query
+
+    def __call__(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows that answer it."""
+        return self.ask(connection, **values)()
+
+    def ask(self, connection: Connection, **values: Any) -> Asked:
+        """Ask; what is returned reads the rows."""
+        text, columns, readers = _question(connection.dialect.name, self._query)
+        bound = [values[name] if spell is None else spell(values[name]) for name, spell in columns]
+        return _ask(connection, text, bound, readers)
+
+
+def _room(number: int) -> int:
+    """Return for how many values a statement is spelled, so that there are few statements."""
+    return 1 << (number - 1).bit_length()
+
+
+@cache
+def _insert(
+    name: str, model: type[Base], names: tuple[str, ...]
+) -> tuple[dict[int, str], list[tuple[int, _Spell | None]]]:
+    """Return the text for each number of rows, and place and spelling of each parameter."""
+    dialect = _DIALECTS[name]
+    compiled = insert(model).compile(dialect=dialect, column_keys=names)
+    head, values, row = str(compiled).partition(" VALUES ")
+    texts = {size: head + values + ", ".join([row] * size) for size in _SIZES}
+    columns = model.__table__.c
+    order = compiled.positiontup or []
+    return texts, [(names.index(one), _spell(columns[one].type, dialect)) for one in order]
+
+
+def _run(connection: Connection, text: str, values: Sequence[Any]) -> None:
+    if connection.info.get(SENDS_ON):
+        _send(connection, text, values)
+    else:
+        connection.exec_driver_sql(text, tuple(values))
+
+
+def _ask(
+    connection: Connection, text: str, values: Sequence[Any], readers: Sequence[_Spell | None]
+) -> Asked:
+    if not connection.info.get(SENDS_ON):
+        found = connection.exec_driver_sql(text, tuple(values)).all()
+        return lambda: _read(found, readers)
+    cursor = _send(connection, text, values)
+
+    def read() -> list[tuple[Any, ...]]:
+        with raising_as_ours(connection), closing(cursor):
+            return _read(cursor.fetchall(), readers)
+
+    return read
+
+
+def _send(connection: Connection, text: str, values: Sequence[Any]) -> Any:
+    raw: Any = connection.connection.driver_connection
+    dbapi: Any = connection.dialect.dbapi
+    with raising_as_ours(connection):
+        return dbapi.RawCursor(raw).execute(_numbered(text), values)
+
+
+@lru_cache(512)
+def _numbered(text: str) -> str:
+    """Return a statement with the server's own parameters: nothing is left to be translated."""
+    head, *rest = text.split("%s")
+    return (head + "".join(f"${at}{one}" for at, one in enumerate(rest, 1))).replace("%%", "%")
+
+
+@contextmanager
+def raising_as_ours(connection: Connection) -> Iterator[None]:
+    """Let what the driver itself raises be what SQLAlchemy raises for it."""
+    dbapi: Any = connection.dialect.dbapi
+    raw: Any = connection.connection.driver_connection
+    try:
+        yield
+    except dbapi.Error as error:
+        raise DBAPIError.instance(
+            None,
+            None,
+            error,
+            dbapi.Error,
+            hide_parameters=True,  # they tell whose decision it was
+            connection_invalidated=leads_nowhere(error) or raw.closed,
+            dialect=connection.dialect,
+        ) from error
+
+
+@cache
+def _statement(name: str, spelled: ClauseElement) -> tuple[str, list[tuple[str, _Spell | None]]]:
+    dialect = _DIALECTS[name]
+    compiled: Any = spelled.compile(dialect=dialect)
+    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
+    bound = [(one, _spell(kinds[one], dialect)) for one in compiled.positiontup or []]
+    return str(compiled), bound
+
+
+@cache
+def _find(
+    name: str, column: InstrumentedAttribute[Any], wanted: tuple[Any, ...], number: int
+) -> tuple[str, _Spell | None, list[_Spell | None]]:
+    dialect = _DIALECTS[name]
+    asked = [bindparam(f"value_{place}", type_=column.type) for place in range(number)]
+    query = select(*wanted).where(
+        column.parent.class_.site_id == bindparam("site_id"), column.in_(asked)
+    )
+    text = str(query.compile(dialect=dialect))
+    return text, _spell(column.type, dialect), _readers(query, dialect)
+
+
+@cache
+def _question(
+    name: str, query: Select[Any]
+) -> tuple[str, list[tuple[str, _Spell | None]], list[_Spell | None]]:
+    """Return the text, name and spelling of each parameter, and how each column is read."""
+    dialect = _DIALECTS[name]
+    compiled = query.compile(dialect=dialect)
+    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
+    order = compiled.positiontup or []
+    bound = [(one, _spell(kinds[one], dialect)) for one in order]
+    return str(compiled), bound, _readers(query, dialect)
+
+
+def _readers(query: Select[Any], dialect: Dialect) -> list[_Spell | None]:
+    """Return how each column of an answer is read."""
+    return [
+        column.type.dialect_impl(dialect).result_processor(dialect, None)
+        for column in query.selected_columns
+    ]
+
+
+def _read(rows: Iterable[Any], readers: Sequence[_Spell | None]) -> list[tuple[Any, ...]]:
+    return [
+        tuple(
+            [
+                value if read is None else read(value)
+                for value, read in zip(row, readers, strict=True)
+            ]
+        )
+        for row in rows
+    ]
+
+
+def _spell(kind: TypeEngine[Any], dialect: Dialect) -> _Spell | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)

@@ -1,0 +1,306 @@
+"""Webhooks: a site's own server is told what visitors changed, signed, until it has it.
+
+What is sent and how it is signed is Standard Webhooks 1.0.0 (symmetric signatures).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from consent_server.delivery import NotDelivered, post
+from consent_server.errors import Conflict, NotFound
+from consent_server.rules.decision import Kind
+from consent_server.rules.receipt import Event
+from consent_server.rules.times import spell_time
+from consent_server.site_secrets import SiteSecrets
+from consent_server.store.driver import Question
+from consent_server.store.models import Site
+from consent_server.store.outside_models import Webhook, WebhookDelivery
+from consent_server.targets import is_safe_address
+
+#: What a server cannot know from the cookie of the visit at hand.
+_TOLD = frozenset({Kind.CHANGED, Kind.WITHDRAWN})
+#: Pauses after the first attempt, the second ..., as Standard Webhooks advises: three days in all.
+PAUSES = (
+    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+#: How long a replaced secret signs beside the new one.
+OVERLAP = timedelta(hours=24)
+#: How long what never arrived is kept for somebody to look at.
+KEPT_WHEN_GIVEN_UP = timedelta(days=30)
+_webhook_of = Question(
+    select(Webhook.every_decision).where(Webhook.site_id == bindparam("site_id"))
+)
+_MAX_URL = 300
+_MAX_SAID = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One delivery that may be tried now."""
+
+    site_id: int
+    site: str
+    delivery_id: UUID
+    url: str
+    secrets: tuple[str, ...]
+    body: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookState:
+    """How a site's webhook stands."""
+
+    site: str
+    url: str
+    every_decision: bool
+    waiting: int
+    oldest: datetime | None
+    given_up: int
+    said: str
+
+
+def set_webhook(
+    session: Session, site: Site, url: str, *, every_decision: bool, now: datetime
+) -> Webhook:
+    """Say where a site's server is told; raises Conflict for an address that is not safe."""
+    if len(url) > _MAX_URL or not is_safe_address(url):
+        raise Conflict(
+            "The address must begin with https:// (http:// only for this machine), name no user, "
+            f"and have at most {_MAX_URL} characters."
+        )
+    webhook = session.get(Webhook, site.id)
+    if webhook is None:
+        webhook = Webhook(site_id=site.id, generation=1, rotated_at=now)
+        session.add(webhook)
+    webhook.url, webhook.every_decision = url, every_decision
+    return webhook
+
+
+def find_webhook(session: Session, site: Site) -> Webhook:
+    """Return a site's webhook; raises NotFound."""
+    webhook = session.get(Webhook, site.id)
+    if webhook is None:
+        raise NotFound(f"The site {site.key!r} has no webhook. Set one: consent-server webhook set")
+    return webhook
+
+
+def remove_webhook(session: Session, site: Site) -> None:
+    """Tell a site's server nothing any more, nor what waits for it; raises NotFound."""
+    session.delete(find_webhook(session, site))
+    session.execute(delete(WebhookDelivery).where(WebhookDelivery.site_id == site.id))
+
+
+def rotate_secret(session: Session, site: Site, *, now: datetime) -> Webhook:
+    """Give a webhook a new secret; the old one signs beside it for a day."""
+    webhook = find_webhook(session, site)
+    webhook.generation, webhook.rotated_at = webhook.generation + 1, now
+    return webhook
+
+
+def retry_deliveries(session: Session, site: Site, *, now: datetime) -> int:
+    """Let everything that waits or was given up be tried now; return how many."""
+    find_webhook(session, site)
+    again = update(WebhookDelivery).where(WebhookDelivery.site_id == site.id)
+    return session.connection().execute(again.values(due_at=now, attempts=0)).rowcount
+
+
+def ask_webhook(connection: Connection, site_id: int) -> Callable[[], dict[int, bool]]:
+    """Ask whether a site's server is told, and of every decision; what is returned reads it."""
+    asked = _webhook_of.ask(connection, site_id=site_id)
+    return lambda: {site_id: bool(every) for (every,) in asked()}  # noqa: B035 (none or one)
+
+
+def queue_events(
+    session: Session, news: Sequence[tuple[int, Event, bytes]], told: Mapping[int, bool]
+) -> None:
+    """Queue what the sites' servers are told of new events: (site id, event, subject key).
+
+    In the transaction that records them, so that neither is there without the other. `told` is
+    what `ask_webhook` read in it.
+    """
+    rows = [
+        _row(site_id, key, event.received_at, f"decision.{event.kind}", _facts(event, key))
+        for site_id, event, key in news
+        if site_id in told and (told[site_id] or event.kind in _TOLD)
+    ]
+    if rows:
+        session.connection().execute(insert(WebhookDelivery), rows)
+
+
+def queue_erasure(session: Session, site: Site, key: bytes, *, now: datetime) -> None:
+    """Tell a site's server that a visitor's records are linked to nobody; nothing else of them."""
+    whose = (WebhookDelivery.site_id == site.id, WebhookDelivery.subject_key == key)
+    session.execute(delete(WebhookDelivery).where(*whose))
+    session.flush()  # the connection sees only what is written
+    if ask_webhook(session.connection(), site.id)():
+        facts = {"site": site.key, "subject": key.hex()}
+        session.connection().execute(
+            insert(WebhookDelivery), [_row(site.id, key, now, "subject.erased", facts)]
+        )
+
+
+def has_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether anything may be tried now."""
+    due = select(WebhookDelivery.delivery_id).where(WebhookDelivery.due_at <= now)
+    return session.scalar(due.limit(1)) is not None
+
+
+def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: int) -> list[Due]:
+    """Return deliveries that may be tried now, oldest first."""
+    query = (
+        select(WebhookDelivery, Webhook, Site.key)
+        .join(Webhook, Webhook.site_id == WebhookDelivery.site_id)
+        .join(Site, Site.id == WebhookDelivery.site_id)
+        .where(WebhookDelivery.due_at <= now)
+        .order_by(WebhookDelivery.due_at, WebhookDelivery.made_at)
+        .limit(limit)
+    )
+    return [
+        Due(
+            site_id=row.site_id,
+            site=key,
+            delivery_id=row.delivery_id,
+            url=webhook.url,
+            secrets=secrets_of(webhook, key, secrets, now=now),
+            body=row.body,
+            attempts=row.attempts,
+        )
+        for row, webhook, key in session.execute(query)
+    ]
+
+
+def secrets_of(
+    webhook: Webhook, site: str, secrets: SiteSecrets, *, now: datetime
+) -> tuple[str, ...]:
+    """Return the secrets that sign now: the one that holds, then the one that it replaced."""
+    generations = [webhook.generation]
+    if webhook.generation > 1 and now < webhook.rotated_at + OVERLAP:
+        generations.append(webhook.generation - 1)
+    return tuple(secrets.webhook_secret(site, one) for one in generations)
+
+
+def deliver(due: Due, *, now: datetime) -> None:
+    """Send one delivery; raises NotDelivered unless the other side answers with success."""
+    message_id, sent_at = f"msg_{due.delivery_id}", str(int(now.timestamp()))
+    body = due.body.encode()
+    signed = f"{message_id}.{sent_at}.".encode() + body
+    answer = post(
+        due.url,
+        body,
+        {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": sent_at,
+            "webhook-signature": " ".join(_sign(secret, signed) for secret in due.secrets),
+        },
+    )
+    if answer.status // 100 != 2:
+        raise NotDelivered(f"{due.url} answered {answer.status}.")
+
+
+def note_delivered(session: Session, due: Due) -> None:
+    """Forget what arrived."""
+    session.execute(delete(WebhookDelivery).where(*_place(due)))
+
+
+def note_failed(session: Session, due: Due, said: str, *, now: datetime) -> bool:
+    """Keep what was said and when to try again; tell whether it was given up.
+
+    What waits for the same server rests with it: one that is away is asked once.
+    """
+    pauses = PAUSES[due.attempts : due.attempts + 1]
+    due_at = now + pauses[0] if pauses else None
+    told = {"said": said[:_MAX_SAID], "attempts": due.attempts + 1, "due_at": due_at}
+    session.execute(update(WebhookDelivery).where(*_place(due)).values(**told))
+    if due_at is not None:
+        session.execute(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.site_id == due.site_id, WebhookDelivery.due_at < due_at)
+            .values(due_at=due_at)
+        )
+    return due_at is None
+
+
+def forget_given_up(session: Session, *, now: datetime) -> None:
+    """Delete what nobody looked at for a month."""
+    session.execute(
+        delete(WebhookDelivery).where(
+            WebhookDelivery.due_at.is_(None), WebhookDelivery.made_at <= now - KEPT_WHEN_GIVEN_UP
+        )
+    )
+
+
+def list_webhooks(session: Session) -> list[WebhookState]:
+    """Return every webhook by site, with what waits for it and what was given up."""
+    given_up = func.count(WebhookDelivery.delivery_id)
+    query = (
+        select(
+            Site.key,
+            Webhook.url,
+            Webhook.every_decision,
+            func.count(WebhookDelivery.due_at),
+            func.min(WebhookDelivery.made_at).filter(WebhookDelivery.due_at.is_not(None)),
+            given_up.filter(WebhookDelivery.due_at.is_(None)),
+            func.max(WebhookDelivery.said),
+        )
+        .join(Webhook, Webhook.site_id == Site.id)
+        .outerjoin(WebhookDelivery, WebhookDelivery.site_id == Site.id)
+        .group_by(Site.key, Webhook.url, Webhook.every_decision)
+        .order_by(Site.key)
+    )
+    return [WebhookState(*row[:6], row[6] or "") for row in session.execute(query)]
+
+
+def _facts(event: Event, key: bytes) -> dict[str, Any]:
+    return {
+        "site": event.site,
+        "subject": key.hex(),
+        "event_id": str(event.event_id),
+        "version": event.version,
+        "grants": dict(event.grants),
+        "decided_at": spell_time(event.decided_at),
+        "received_at": spell_time(event.received_at),
+        "valid_until": spell_time(event.valid_until),
+    }
+
+
+def _row(
+    site_id: int, key: bytes, now: datetime, kind: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    body = {"type": kind, "timestamp": spell_time(now), "data": facts}
+    return {
+        "site_id": site_id,
+        "delivery_id": uuid4(),
+        "subject_key": key,
+        "body": json.dumps(body, separators=(",", ":")),
+        "made_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "said": "",
+    }
+
+
+def _place(due: Due) -> tuple[Any, ...]:
+    return (
+        WebhookDelivery.site_id == due.site_id,
+        WebhookDelivery.delivery_id == due.delivery_id,
+    )
+
+
+def _sign(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode('ascii')}"

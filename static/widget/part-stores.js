@@ -1,0 +1,1 @@
+e=>{e.stores.push(["s",()=>Object.keys(sessionStorage),e=>sessionStorage.removeItem(e)],["i",async()=>(await indexedDB.databases()).map(({name:e})=>e),e=>indexedDB.deleteDatabase(e)],["k",()=>caches.keys(),e=>caches.delete(e)])}

@@ -1,0 +1,1 @@
+"""Benchmarks: the product beside what a careful person would write by hand."""

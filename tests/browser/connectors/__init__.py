@@ -1,0 +1,1 @@
+"""What the vendors' own code is told of consent, call by call."""
