@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -151,7 +152,11 @@ def test_what_to_write_can_be_copied(shop: Diagnosed) -> None:
     code = panel.locator("pre").first.inner_text()
     assert code.startswith('<script type="text/plain" data-consent="service:google-analytics"')
     panel.locator(".code button").first.click()
+    # The panel is drawn anew meanwhile.
+    shop.page.evaluate("document.dispatchEvent(new Event('consent:change'))")
     panel.get_by_text("Copied", exact=True).wait_for()
+    panel.get_by_text("Copied", exact=True).wait_for(state="detached")
+    assert panel.locator(".code button").first.inner_text() == "Copy"
     field = shop.page.get_by_label("Pasted")
     field.focus()
     shop.page.keyboard.press("Control+v")
@@ -174,3 +179,18 @@ def test_an_address_with_anything_else_opens_no_panel(shop: Diagnosed) -> None:
     shop.open(query="?debug=consent")
     shop.report()
     assert _panel(shop.page).count() == 0
+
+
+def test_what_no_clipboard_takes_is_shown_and_selected(shop: Diagnosed) -> None:
+    panel = _open(shop)
+    shop.page.evaluate(
+        """() => {
+          document.execCommand = () => false;
+          navigator.clipboard.writeText = () => Promise.reject(new Error('none'));
+        }"""
+    )
+    panel.locator(".body > button").click()
+    shown = panel.locator(".body > pre")
+    shown.wait_for()
+    assert json.loads(shown.inner_text())["site"] == shop.site.key
+    assert shop.page.evaluate("getSelection().rangeCount") == 1

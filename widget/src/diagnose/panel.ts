@@ -31,22 +31,42 @@ const press = (text: string, act: (pressed: HTMLButtonElement) => void, look = "
   return button;
 };
 
-/** Plain http has no clipboard: what is to be copied is selected then. */
-async function copy(text: string, pressed: HTMLButtonElement, shown?: HTMLElement): Promise<void> {
+/** The buttons of the panel as it is drawn now: what each copies, and its usual label. */
+let copyButtons: { of: string; button: HTMLButtonElement; label: "copy" | "copy_report" }[] = [];
+let copied = "";
+
+/** A report may be drawn anew while something is copied: its new button tells it then. */
+function labelCopies(): void {
+  for (const { of, button, label } of copyButtons) button.textContent = word(of === copied ? "copied" : label);
+}
+
+/** Plain http has no clipboard: what is to be copied is shown and selected then. */
+async function copy(of: string, text: string, pressed: HTMLElement, shown?: HTMLElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    if (shown) getSelection()?.selectAllChildren(shown);
-    if (!shown || !document.execCommand("copy")) return;
+    if (!shown) pressed.after((shown = make("pre", { tabindex: "0", dir: "ltr" }, text)));
+    getSelection()?.selectAllChildren(shown);
+    if (!document.execCommand("copy")) return;
   }
-  const label = pressed.textContent;
-  pressed.textContent = word("copied");
-  setTimeout(() => (pressed.textContent = label), 2000);
+  copied = of;
+  labelCopies();
+  setTimeout(() => {
+    if (copied === of) copied = "";
+    labelCopies();
+  }, 2000);
+}
+
+function makeCopyButton(label: "copy" | "copy_report", text: string, shown?: HTMLElement): HTMLButtonElement {
+  const of = shown ? text : label;
+  const button = press("", (pressed) => void copy(of, text, pressed, shown));
+  copyButtons.push({ of, button, label });
+  return button;
 }
 
 function drawCode(code: string): HTMLElement {
   const shown = make("pre", { tabindex: "0", role: "group", "aria-label": word("code"), dir: "ltr" }, code);
-  return make("div", { class: "code" }, shown, press(word("copy"), (pressed) => void copy(code, pressed, shown)));
+  return make("div", { class: "code" }, shown, makeCopyButton("copy", code, shown));
 }
 
 function drawLine({ mark, look, text, details, code }: Line): HTMLElement {
@@ -91,7 +111,7 @@ function draw(report: Report, lookAgain: () => void): HTMLElement {
     { class: "body" },
     ...summarise(report).map((one) => make("p", {}, one)),
     ...sectionsOf(report).map(drawSection),
-    press(word("copy_report"), (pressed) => void copy(JSON.stringify(report, null, 2), pressed)),
+    makeCopyButton("copy_report", JSON.stringify(report, null, 2)),
   );
   return make("section", { "aria-labelledby": "title" }, head, body);
 }
@@ -120,7 +140,9 @@ export function openPanel(report: Report, lookAgain: () => void): void {
   const root = host.shadowRoot as ShadowRoot;
   const focused = root.activeElement?.className;
   root.querySelector("section")?.remove();
+  copyButtons = [];
   root.append(draw(report, lookAgain));
+  labelCopies();
   if (!host.isConnected) document.body.append(host);
   fit();
   if (focused) root.querySelector<HTMLElement>("." + focused)?.focus();
