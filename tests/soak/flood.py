@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -190,7 +191,10 @@ def run_flood(
     server = RunningServer(folder, settings=settings)
     server.start()
     try:
-        return asyncio.run(_measure(server, posts, rate, addresses, budget, quiet_seconds))
+        work = _measure(server, posts, rate, addresses, budget, quiet_seconds)
+        # In a thread of its own: a browser test may keep a loop running in this one.
+        with ThreadPoolExecutor(1) as own:
+            return own.submit(asyncio.run, work).result()
     finally:
         server.stop()
 
