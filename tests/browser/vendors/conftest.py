@@ -53,7 +53,7 @@ def shop(server: RunningServer) -> Iterator[Shop]:
     bundles = built_bundles(FOLDERS[0])
     with running_owner_pages() as owner:
         services = [
-            describe_service(vendor.key, vendor.items, hosts=list(vendor.hosts))
+            describe_service(vendor.key, vendor.items + vendor.passing, hosts=list(vendor.hosts))
             for vendor in VENDORS
         ]
         declared = publish_site(server, owner.url, "vendors", services)

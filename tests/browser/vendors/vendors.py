@@ -24,6 +24,10 @@ class Vendor:
     hosts: tuple[str, ...]
     #: What it stores while it runs: (kind, pattern).
     items: tuple[tuple[str, str], ...] = ()
+    #: What may be seen for a moment only, and stays where the page goes at that moment.
+    passing: tuple[tuple[str, str], ...] = ()
+    #: Its service in the catalogue, if there is one.
+    service: str = ""
     #: Answers without which it would stop before it sends: URL prefix -> answer.
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -76,6 +80,7 @@ _MATOMO = (
 VENDORS = (
     Vendor(
         key="amplitude",
+        service="amplitude",
         package="@amplitude/analytics-browser",
         sends_to="https://api.eu.amplitude.com/2/httpapi",
         hosts=("*.amplitude.com",),
@@ -89,6 +94,7 @@ VENDORS = (
     ),
     Vendor(
         key="datadog",
+        service="datadog-rum",
         package="@datadog/browser-rum",
         sends_to="https://browser-intake-datadoghq.eu/api/v2/rum",
         hosts=("browser-intake-datadoghq.eu",),
@@ -104,6 +110,7 @@ VENDORS = (
     ),
     Vendor(
         key="logrocket",
+        service="logrocket",
         package="logrocket",
         sends_to="https://r.logr-in.com/i",
         hosts=("*.logr-in.com",),
@@ -112,6 +119,7 @@ VENDORS = (
     ),
     Vendor(
         key="matomo",
+        service="matomo",
         package="@datapunt/matomo-tracker-js",
         sends_to="https://stand-in.matomo.cloud/matomo.php",
         hosts=("stand-in.matomo.cloud",),
@@ -120,6 +128,7 @@ VENDORS = (
     ),
     Vendor(
         key="mixpanel",
+        service="mixpanel",
         package="mixpanel-browser",
         sends_to="https://api-eu.mixpanel.com/track/",
         hosts=("*.mixpanel.com",),
@@ -128,6 +137,8 @@ VENDORS = (
             ("session_storage", "mp_*"),
             ("indexed_db", "mixpanel*"),
         ),
+        # Its locks, by which tabs take turns at what is to be sent.
+        passing=(("local_storage", "__mpq_*"), ("local_storage", "__mprec_*")),
     ),
     Vendor(
         key="newrelic",
@@ -153,6 +164,7 @@ VENDORS = (
     ),
     Vendor(
         key="posthog",
+        service="posthog",
         package="posthog-js",
         sends_to="https://eu.i.posthog.com/e/",
         hosts=("*.i.posthog.com",),
@@ -168,6 +180,7 @@ VENDORS = (
     ),
     Vendor(
         key="segment",
+        service="segment",
         package="@segment/analytics-next",
         sends_to="https://api.segment.io/v1/",
         hosts=("*.segment.com", "*.segment.io"),
@@ -176,6 +189,7 @@ VENDORS = (
     ),
     Vendor(
         key="sentry",
+        service="sentry",
         package="@sentry/browser",
         sends_to="https://o1.ingest.de.sentry.io/api/1/envelope/",
         hosts=("*.sentry.io",),
