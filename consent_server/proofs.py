@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consent_server.errors import NotFound
@@ -23,6 +22,26 @@ from consent_server.store.models import Checkpoint, Cosignature, LedgerLeaf, Led
 
 #: Nodes of a kept level under one node of the next: read together.
 _BLOCK = 1 << KEPT_LEVELS
+
+
+# Built once: a proof asks for six blocks.
+_LEAVES = (
+    select(LedgerLeaf.leaf_index, LedgerLeaf.leaf_hash)
+    .where(
+        LedgerLeaf.site_id == bindparam("site_id"),
+        LedgerLeaf.leaf_index.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(LedgerLeaf.leaf_index)
+)
+_NODES = (
+    select(LedgerNode.node_index, LedgerNode.hash)
+    .where(
+        LedgerNode.site_id == bindparam("site_id"),
+        LedgerNode.level == bindparam("level"),
+        LedgerNode.node_index.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(LedgerNode.node_index)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +169,8 @@ def _nodes(session: Session, site: Site) -> Node:
 
 def _read_block(session: Session, site: Site, level: int, first: int) -> list[bytes]:
     """Return neighbouring hashes of a kept level as far as none is missing; level 0: leaves."""
-    last = first + _BLOCK - 1
-    if level == 0:
-        query = (
-            select(LedgerLeaf.leaf_index, LedgerLeaf.leaf_hash)
-            .where(LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index.between(first, last))
-            .order_by(LedgerLeaf.leaf_index)
-        )
-    else:
-        query = (
-            select(LedgerNode.node_index, LedgerNode.hash)
-            .where(
-                LedgerNode.site_id == site.id,
-                LedgerNode.level == level,
-                LedgerNode.node_index.between(first, last),
-            )
-            .order_by(LedgerNode.node_index)
-        )
-    found = enumerate(session.execute(query), first)
-    return [one for _, (_, one) in takewhile(lambda row: row[0] == row[1][0], found)]
+    asked = {"site_id": site.id, "level": level, "first": first, "last": first + _BLOCK - 1}
+    rows = session.connection().execute(_NODES if level else _LEAVES, asked).all()
+    if rows and rows[-1][0] - first >= len(rows):
+        rows = [row for at, row in enumerate(rows, first) if row[0] == at]
+    return [one for _, one in rows]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -77,20 +79,48 @@ def verify_bundle(
     Raises Broken with the first failure, and Misbehaved when the log's own signatures
     contradict each other.
     """
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as beside:
+        # Unpacking and hashing leave the other processor to the walk. Nothing that is found
+        # meanwhile is told before the files are known to be those of the manifest.
+        files = beside.submit(_check_files, file)
+        try:
+            found = _check_contents(file, outside, said.append, step)
+        finally:
+            say(f"files: all {files.result()} are those of the manifest, by SHA-256")
+            for line in said:
+                say(line)
+    return found
+
+
+def _check_files(file: Path) -> int:
+    """Return how many files the zip holds, each that of the manifest. Raises Broken."""
+    with _reading(file) as container:
+        check_files(container)
+        return len(container.names)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[Container]:
     container = open_container(file)
     try:
-        return _verify(container, outside, say, step)
+        yield container
     except (zipfile.BadZipFile, zlib_error, EOFError, OSError) as error:
         raise Broken(f"The zip is damaged: {error}") from error
     finally:
-        container.archive.close()
+        container.close()
+
+
+def _check_contents(
+    file: Path, outside: Outside, say: Say, step: Callable[[int, int], None] | None
+) -> Verified:
+    with _reading(file) as container:
+        return _verify(container, outside, say, step)
 
 
 def _verify(
     container: Container, outside: Outside, say: Say, step: Callable[[int, int], None] | None
 ) -> Verified:
-    check_files(container)
-    say(f"files: all {len(container.names)} are those of the manifest, by SHA-256")
     keys = trust(read_keys(container), outside.keys)
     say(f"keys: {len(keys.log)} of the log, {len(keys.witnesses)} of witnesses")
     checkpoints = read_checkpoints(container, keys)

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
@@ -64,6 +65,12 @@ class Container:
 
     archive: zipfile.ZipFile
     manifest: dict[str, Any] = field(default_factory=dict)
+    _streams: ExitStack = field(default_factory=ExitStack)
+
+    def close(self) -> None:
+        """Close the zip, and what is still read of it."""
+        self._streams.close()
+        self.archive.close()
 
     @property
     def names(self) -> list[str]:
@@ -76,8 +83,8 @@ class Container:
         return not any(self.manifest["filters"].values())
 
     def stream(self, name: str) -> IO[bytes]:
-        """Open a file to read it piece by piece."""
-        return self.archive.open(name)
+        """Open a file to read it piece by piece, as long as the container is open."""
+        return self._streams.enter_context(self.archive.open(name))
 
     def read(self, name: str) -> bytes:
         """Return a file that must fit into memory."""
@@ -97,7 +104,8 @@ class Container:
     def lines(self, name: str) -> Iterator[bytes]:
         """Give the lines of a file without their ends; each must have one."""
         # A zip's own reading of lines is Python's, and a tenth of all that is done here.
-        with self.archive.open(name) as raw, io.BufferedReader(cast(io.RawIOBase, raw)) as file:
+        raw = cast(io.RawIOBase, self.stream(name))
+        with io.BufferedReader(raw) as file:
             number = 0
             while line := file.readline(_MAX_LINE):
                 number += 1
@@ -119,14 +127,20 @@ def open_container(file: Path) -> Container:
     """Open a bundle and read its manifest. Raises Broken."""
     try:
         archive = zipfile.ZipFile(file)
-        _check_entries(archive)
-    except (zipfile.BadZipFile, OSError, struct.error) as error:
+    except (zipfile.BadZipFile, OSError) as error:
         raise Broken(f"{file} cannot be read as a zip: {error}") from error
-    container = Container(archive)
-    if MANIFEST not in archive.namelist():
-        raise Broken(f"The zip has no {MANIFEST}: it is no bundle.")
-    container.manifest = container.document(MANIFEST)
-    _check_manifest(container.manifest)
+    with ExitStack() as unless_good:
+        container = Container(archive)
+        unless_good.callback(container.close)
+        try:
+            _check_entries(archive)
+        except (OSError, struct.error) as error:
+            raise Broken(f"{file} cannot be read as a zip: {error}") from error
+        if MANIFEST not in archive.namelist():
+            raise Broken(f"The zip has no {MANIFEST}: it is no bundle.")
+        container.manifest = container.document(MANIFEST)
+        _check_manifest(container.manifest)
+        unless_good.pop_all()
     return container
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,6 +14,7 @@ from consent_server.verification.container import Container
 from consent_server.verification.events import RECORD_FIELDS, KnownVersion
 from consent_server.verification.findings import Broken
 from consent_server.verification.spelling import as_written, canonical, read_line
+from consent_server.verification.usual import Usual, read_usual
 from consent_server.verification.walk import Numbered, Span
 
 _ASKED_FIRST = "opt_in"
@@ -140,6 +140,9 @@ def read_leaves(container: Container) -> Iterator[Span]:
 def read_events(container: Container, name: str) -> Iterator[Numbered]:
     """Give the events of a file of JSON lines, with their indices. Raises Broken."""
     for number, line in enumerate(container.lines(name), 1):
+        if usual := read_usual(line):
+            yield Numbered(usual.record["leaf_index"], usual.record, usual)
+            continue
         try:
             event = read_line(line)
         except Broken as error:
@@ -154,23 +157,30 @@ class Rows:
     """The rows of records.csv, which must say the same as the records, one by one."""
 
     def __init__(self, container: Container) -> None:
-        self._raw = container.stream("records.csv")
-        text = io.TextIOWrapper(self._raw, encoding="utf-8-sig", newline="")
-        self._rows = csv.reader(text, strict=True)
+        self._lines = container.lines("records.csv")
+        #: The next line, where it was read and is not what was expected.
+        self._read: list[bytes] = []
+        self._rows = csv.reader(self._texts(), strict=True)
         if self._next() != list(RECORD_FIELDS):
             raise Broken("records.csv has not the columns of this format.")
 
-    def check(self, record: dict[str, Any]) -> None:
+    def check(self, record: dict[str, Any], usual: Usual | None = None) -> None:
         """Compare the next row with the next record. Raises Broken."""
+        if usual:
+            line = next(self._lines, None)
+            if line == usual.row + b"\r":
+                return
+            self._read = [] if line is None else [line]
         row = self._next()
         if row is None:
             raise Broken("records.csv ends before it")
         if len(row) != len(RECORD_FIELDS):
             raise Broken("its row in records.csv has not as many cells as there are columns")
         told = [cell[1:] if cell[:1] == "'" else cell for cell in row]
-        if told != [one if type(one) is str else _spell(one) for one in record.values()]:
-            pairs = zip(told, record.items(), strict=True)
-            name = next(name for cell, (name, value) in pairs if cell != _spell(value))
+        spelled = [_spell(one) for one in record.values()]
+        if told != spelled:
+            pairs = zip(told, spelled, RECORD_FIELDS, strict=True)
+            name = next(name for cell, said, name in pairs if cell != said)
             raise Broken(f"records.csv has another {name}")
         if not _RUNS_AS_FORMULA.isdisjoint([cell[:1] for cell in row]):
             raise Broken("a spreadsheet would run a cell of its row in records.csv")
@@ -179,6 +189,12 @@ class Rows:
         """Check that there is no row without a record. Raises Broken."""
         if self._next() is not None:
             raise Broken("records.csv has more rows than there are records.")
+
+    def _texts(self) -> Iterator[str]:
+        encoding = "utf-8-sig"  # a mark of the encoding begins the first line
+        while (line := self._read.pop() if self._read else next(self._lines, None)) is not None:
+            yield line.decode(encoding) + "\n"
+            encoding = "utf-8"
 
     def _next(self) -> list[str] | None:
         try:
@@ -190,6 +206,4 @@ class Rows:
 def _spell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, dict):
-        return as_written(value) if value else "{}"
-    return str(value)
+    return as_written(value) if isinstance(value, dict) else str(value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from operator import is_
 from typing import Any
 
 from consent_server.rules.admin_event import ADMIN_LEAF_SCHEMA, Action
@@ -19,7 +20,7 @@ from consent_server.verification.spelling import canonical
 
 #: What a record adds to its leaf; nothing of it is hashed.
 BESIDE_LEAF = ("leaf_hash", "salt", "leaf_index")
-_RECORD_LEAF = {
+RECORD_LEAF = {
     "schema": int,
     "site": str,
     "event_id": str,
@@ -39,7 +40,7 @@ _RECORD_LEAF = {
     "valid_until": str,
     "subject_commitment": str,
 }
-RECORD_FIELDS = (*_RECORD_LEAF, *BESIDE_LEAF)
+RECORD_FIELDS = (*RECORD_LEAF, *BESIDE_LEAF)
 _ADMIN_LEAF = {
     "schema": int,
     "site": str,
@@ -50,10 +51,12 @@ _ADMIN_LEAF = {
     "happened_at": str,
 }
 ADMIN_FIELDS = (*_ADMIN_LEAF, "leaf_hash", "leaf_index")
+_TIME_FIELDS = ("decided_at", "received_at", "valid_until")
 _KINDS, _ACTIONS = frozenset(map(str, Kind)), frozenset(map(str, Action))
 #: Kinds that a visitor's own decision makes; their validity is the version's.
 _DECIDED = frozenset({"given", "refused", "changed", "withdrawn"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+_TIMES = re.compile(",".join([_TIME.pattern] * 3), re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -80,17 +83,22 @@ class Context:
     filters: Mapping[str, Any]
 
 
-def check_record(record: dict[str, Any], context: Context) -> bytes:
-    """Return the leaf hash that the fields of a record give. Raises Broken."""
-    _check_form(record, RECORD_FIELDS, _RECORD_LEAF, LEAF_SCHEMA, context)
+def check_record(record: dict[str, Any], context: Context, entry: bytes | None = None) -> bytes:
+    """Return the leaf hash that the fields of a record give. Raises Broken.
+
+    `entry` is the canonical JSON of the leaf's fields, where it is known already.
+    """
+    _check_form(record, RECORD_FIELDS, RECORD_LEAF, LEAF_SCHEMA, context)
     if record["kind"] not in _KINDS:
         raise Broken(f"no record is of kind {record['kind']!r}")
-    leaf = _check_leaf(record, BESIDE_LEAF)
+    leaf = _check_leaf(record, BESIDE_LEAF, entry)
     salt = record["salt"]
     if salt is not None and not (isinstance(salt, str) and _HASH.fullmatch(salt)):
         raise Broken("the salt is not 32 bytes in hex")
-    for name in ("decided_at", "received_at", "valid_until"):
-        _check_time(record, name)
+    # Three at once; which of them it is, only if one is none.
+    if not _TIMES.fullmatch(",".join([record[name] for name in _TIME_FIELDS])):
+        for name in _TIME_FIELDS:
+            _check_time(record, name)
     version = context.versions.get(record["version"])
     if version is None:
         raise Broken(f"names version {record['version']}, which the bundle does not hold")
@@ -137,9 +145,9 @@ def _check_form(
 ) -> None:
     if tuple(event) != fields:
         raise Broken("has not exactly the fields of this format, in their order")
-    for name, kind in kinds.items():
-        if type(event[name]) is not kind:
-            raise Broken(f"{name} is of the wrong type")
+    if not all(map(is_, map(type, event.values()), kinds.values())):
+        name = next(name for name, kind in kinds.items() if type(event[name]) is not kind)
+        raise Broken(f"{name} is of the wrong type")
     if event["schema"] != schema:
         raise Broken(f"is of schema {event['schema']}, which is not known here")
     if event["site"] != context.site:
@@ -148,11 +156,15 @@ def _check_form(
         raise Broken("the event_id is no UUID")
 
 
-def _check_leaf(event: dict[str, Any], beside: tuple[str, ...]) -> bytes:
-    entry = event.copy()
-    for name in beside:
-        del entry[name]
-    leaf = sha256(b"\x00" + canonical(entry))
+def _check_leaf(
+    event: dict[str, Any], beside: tuple[str, ...], entry: bytes | None = None
+) -> bytes:
+    if entry is None:
+        fields = event.copy()
+        for name in beside:
+            del fields[name]
+        entry = canonical(fields)
+    leaf = sha256(b"\x00" + entry)
     if leaf.hexdigest() != event["leaf_hash"]:
         raise Broken("the field values no longer give its leaf hash")
     return leaf.digest()

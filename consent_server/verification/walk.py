@@ -21,6 +21,7 @@ from consent_server.verification.events import (
 from consent_server.verification.findings import Broken
 from consent_server.verification.signatures import Signed
 from consent_server.verification.tower import TILE, TILE_LEVEL, Tower
+from consent_server.verification.usual import Usual
 
 #: An event may wait so long for its seal: it was received at most so long before the
 #: checkpoint that does not hold it yet.
@@ -40,6 +41,7 @@ class Numbered(NamedTuple):
 
     at: int
     event: dict[str, Any]
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Walk:
         salt: bytes = b"",
         seen: Seen | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-        row: Callable[[dict[str, Any]], None] | None = None,
+        row: Callable[[dict[str, Any], Usual | None], None] | None = None,
         step: Callable[[int], None] | None = None,
     ) -> None:
         self.seen = seen or Seen()
@@ -174,7 +176,7 @@ class Walk:
         [ahead] = found
         try:
             if ahead.what == "record":
-                given = self._take_record(ahead.event, times)
+                given = self._take_record(ahead.event, ahead.usual, times)
             else:
                 given = self._take_admin(ahead.event, times)
             if given != leaf:
@@ -183,15 +185,17 @@ class Walk:
             raise ahead.broken(str(error)) from error
         ahead.advance()
 
-    def _take_record(self, record: dict[str, Any], times: tuple[str, str]) -> bytes:
+    def _take_record(
+        self, record: dict[str, Any], usual: Usual | None, times: tuple[str, str]
+    ) -> bytes:
         seen = self.seen
-        given = check_record(record, self._context)
+        given = check_record(record, self._context, usual and usual.leaf)
         _check_sealed(record["received_at"], times)
         seen.records += 1
         seen.without_salt += record["salt"] is None
         self._remember(record["event_id"])
         if self._row:
-            self._row(record)
+            self._row(record, usual)
         if self._watch:
             self._watch(record)
         return given
@@ -240,19 +244,20 @@ _NO_MORE = 2**63
 class _Ahead:
     """The next event of a file."""
 
-    __slots__ = ("_rest", "event", "index", "what")
+    __slots__ = ("_rest", "event", "index", "usual", "what")
 
     def __init__(self, what: str, rest: Iterator[Numbered], start: int) -> None:
         self.what, self._rest = what, rest
         self.index = start - 1
         self.event: dict[str, Any] = {}
+        self.usual: Usual | None = None
         self.advance()
 
     def advance(self) -> None:
         """Read the next event; its index must be a later one."""
         found = next(self._rest, None)
         before = self.index
-        self.index, self.event = found or (_NO_MORE, {})
+        self.index, self.event, self.usual = found or (_NO_MORE, {}, None)
         if self.index <= before:
             raise self.broken(f"stands after the one of index {before}")
 
