@@ -18,7 +18,7 @@ BUILT = ROOT / "static" / "widget"
 STALE = "the committed build is stale: run: make widget"
 
 #: What decides the build beside the sources themselves.
-RECIPE = {"build.mjs", "package.json", "tsconfig.json"}
+RECIPE = {"build.mjs", "compile.mjs", "order.json", "package.json", "tsconfig.json"}
 MANIFEST: dict[str, Any] = json.loads((BUILT / "manifest.json").read_text("utf-8"))
 
 #: A name, not an address: nothing is fetched from it.

@@ -3,51 +3,24 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import esbuild from "esbuild";
-import { minify } from "terser";
+import { arrange, compile, here, print, target } from "./compile.mjs";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
 const out = process.argv[2] ?? join(here, "../static/widget");
-const target = "es2021"; // Chrome 85, Firefox 79, Safari 14.1: older ones get nothing, so nothing optional runs
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 const minifyCss = (path) => esbuild.transformSync(readFileSync(path, "utf8"), { loader: "css", minify: true, target }).code.trim();
 
-/** The functions of a bundle as arrows, before all statements: without the word `function` it is 1 % smaller. */
-function toArrows(bundle) {
-  const arrows = [];
-  const statements = bundle.replace(/^(async )?function ([\w$]+)(\(.*\)) (\{\n[^]*?^\})\n/gm, (_whole, async = "", name, parameters, body) => {
-    arrows.push(`${name} = ${async}${parameters} => ${body}`);
-    return "";
-  });
-  return `var ${arrows.join(",")};\n${statements}`;
+const order = JSON.parse(readFileSync(join(here, "order.json"), "utf8"));
+
+async function buildCore(define) {
+  const core = await compile("src/main.ts", define);
+  arrange(core, order[define.GATE === "true" ? "gate" : "core"]);
+  return Buffer.from(bracketParts(print(core).trim() + "\n"));
 }
 
-/** One file of an entry with all that it needs; `wrap` puts its text into something else before it is made small. */
-async function build(entry, define, wrap = toArrows) {
-  const { outputFiles } = await esbuild.build({
-    absWorkingDir: here,
-    entryPoints: [entry],
-    bundle: true,
-    minifySyntax: true,
-    treeShaking: true,
-    define,
-    write: false,
-    format: "esm", // top-level names are ours alone: the server puts the function round them
-    charset: "utf8",
-    legalComments: "none",
-    target,
-  });
-  // The bundle is one module, so terser may inline across what were files: 4 % smaller than esbuild's own minifier.
-  const { code } = await minify(wrap(outputFiles[0].text), {
-    module: true,
-    compress: { ecma: 2020, passes: 4, pure_getters: true, unsafe_arrows: true, keep_fargs: false, hoist_funs: true, inline: 1 },
-    format: { ecma: 2020 },
-  });
-  return Buffer.from(code.trim() + "\n");
-}
+const build = async (entry, define, wrap = undefined) => Buffer.from(print(await compile(entry, define, wrap)).trim() + "\n");
 
 /** Brackets the statement that hands the kit to the parts: the server cuts it out, or puts the parts in the place of PARTS. */
 function bracketParts(core) {
@@ -64,19 +37,13 @@ for (const GATE of [false, true])
   for (const COMPAT of [false, true])
     for (const REGIMES of [false, true])
       for (const news of ["", "-news", "-news-announced"])
-        cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + (REGIMES ? "-regimes" : "") + news + ".js"] = Buffer.from(
-        bracketParts(
-          String(
-            await build("src/main.ts", {
-              GATE: String(GATE),
-              COMPAT: String(COMPAT),
-              REGIMES: String(REGIMES),
-              NEWS: String(!!news),
-              ANNOUNCED: String(news.endsWith("announced")),
-            }),
-          ),
-        ),
-      );
+        cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + (REGIMES ? "-regimes" : "") + news + ".js"] = await buildCore({
+          GATE: String(GATE),
+          COMPAT: String(COMPAT),
+          REGIMES: String(REGIMES),
+          NEWS: String(!!news),
+          ANNOUNCED: String(news.endsWith("announced")),
+        });
 // Each a function of the kit: src/kit.ts says what that is. Of connectors, one for each set of calls that a site may have.
 const asked = ({ METHODS, WAITS, STOPS }) => (METHODS ? "-methods" : "") + (WAITS ? "-waits" : "") + (STOPS ? "-stops" : "");
 const parts = {};
@@ -106,6 +73,8 @@ const outputs = { ...cores, ...parts, ...modules, "forms.json": Buffer.from(JSON
 const names = [
   ...readdirSync(join(here, "src"), { recursive: true }).filter((name) => /\.(ts|css)$/.test(name)).map((name) => "src/" + name),
   "build.mjs",
+  "compile.mjs",
+  "order.json",
   "package.json",
   "tsconfig.json",
 ];

@@ -147,6 +147,10 @@ def test_the_widgets_link_leads_there_from_another_host_and_sends_the_id_in_no_a
     assert decision.subject_id not in mine.url
     assert not [one for one in asked if decision.subject_id in one.partition("#")[0]]
     assert "this page cannot change that copy" in mine.locator("body").inner_text()
+    with page.expect_popup() as opened:
+        visit.preferences.get_by_role("link", name=str(decision.version), exact=True).click()
+    opened.value.get_by_role("heading", name=f"Version {decision.version}").wait_for()
+    assert opened.value.url == f"{server.url}/w/{site.key}/versions/{decision.version}?language=en"
 
 
 @pytest.mark.parametrize(

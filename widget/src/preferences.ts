@@ -53,10 +53,12 @@ function makeDecided(): HTMLElement | undefined {
   const { version, subject_id, decided_at, grants } = current;
   // Chromium knows no Irish, Icelandic or Maltese: Lithuanian writes the numbers alone (2026-11-28), and no word of another language.
   const date = new Date(decided_at).toLocaleString([language, "lt"], { dateStyle: "medium", timeStyle: "short" });
+  // The version leads to its words, and from there to all others.
+  const [before, after] = fill(Ui.decided, { date, version: "~" }).split("~");
   return make(
     "section",
     { class: "decided" },
-    make("p", {}, fill(Ui.decided, { date, version: `${version}` })),
+    make("p", {}, before, outsideLink(`${base}/versions/${version}?language=${language}`, `${version}`), after),
     make(
       "p",
       { class: "links" },
