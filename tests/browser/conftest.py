@@ -17,6 +17,21 @@ from .sites import SITES, DemoSite
 from .trackers import Trackers, running_trackers
 
 NewProfile = Callable[..., BrowserContext]
+#: Parameters of tests that look at sizes and colours.
+_LOOKS = {"scheme", "width"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to -m soak what a second browser is unlikely to do in another way.
+
+    One site is always tried in both browsers, every site in one; looks are measured in one.
+    """
+    for item in items:
+        params = getattr(item, "callspec").params if hasattr(item, "callspec") else {}  # noqa: B009
+        other_site = str(params.get("site", "smilee")) != "smilee"
+        if params.get("browser_name") == "firefox" and (other_site or _LOOKS & params.keys()):
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")
