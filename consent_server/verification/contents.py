@@ -140,17 +140,21 @@ def read_leaves(container: Container) -> Iterator[Span]:
 def read_events(container: Container, name: str) -> Iterator[Numbered]:
     """Give the events of a file of JSON lines, with their indices. Raises Broken."""
     for number, line in enumerate(container.lines(name), 1):
-        if usual := read_usual(line):
-            yield Numbered(usual.record["leaf_index"], usual.record, usual)
-            continue
         try:
-            event = read_line(line)
+            yield read_event(line)
         except Broken as error:
             raise Broken(f"{name}, line {number}: {error}") from error
-        index = event.get("leaf_index")
-        if type(index) is not int or index < 0:
-            raise Broken(f"{name}, line {number}: has no leaf_index")
-        yield Numbered(index, event)
+
+
+def read_event(line: bytes) -> Numbered:
+    """Return the event of a line, with its index. Raises Broken."""
+    if usual := read_usual(line):
+        return Numbered(usual.record["leaf_index"], usual.record, usual)
+    event = read_line(line)
+    index = event.get("leaf_index")
+    if type(index) is not int or index < 0:
+        raise Broken("has no leaf_index")
+    return Numbered(index, event)
 
 
 class Rows:

@@ -24,11 +24,11 @@ from typing import Any
 
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.verification import verify as small
+from consent_server.verification.contents import read_event
 from consent_server.verification.events import Context, KnownVersion
 from consent_server.verification.findings import Broken
 from consent_server.verification.signatures import Keys, open_checkpoint
-from consent_server.verification.spelling import read_line
-from consent_server.verification.walk import LATEST_SEAL, Mark, Numbered, Seen, Span, Streams, Walk
+from consent_server.verification.walk import LATEST_SEAL, Mark, Seen, Span, Streams, Walk
 from tests.verification.logs import (
     CONFIG_HASH,
     SCRIPT_HASH,
@@ -221,8 +221,8 @@ def _streams(events: Iterator[Placed]) -> Streams:
     leaves, records, admin = tee(events, 3)
     return Streams(
         (Span(place, place, bytes.fromhex(_leaf(one))) for place, one in leaves),
-        (_read(one) for _, one in records if "kind" in one),
-        (_read(one) for _, one in admin if "action" in one),
+        (read_event(_line(one)) for _, one in records if "kind" in one),
+        (read_event(_line(one)) for _, one in admin if "action" in one),
     )
 
 
@@ -230,11 +230,6 @@ def _leaf(event: Event) -> str:
     """What leaves.txt has: the hash that the record states, where it is one."""
     stated = event["leaf_hash"]
     return stated if re.fullmatch("[0-9a-f]{64}", stated) else leaf_hash(event).hex()
-
-
-def _read(event: Event) -> Numbered:
-    read = read_line(_line(event))
-    return Numbered(read["leaf_index"], read)
 
 
 def _line(event: Event) -> bytes:
