@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
-from alembic.util.exc import CommandError
 from sqlalchemy import inspect
 
 from consent_server.config import Settings, load_settings, sqlite_path
@@ -15,7 +14,12 @@ from consent_server.errors import ConfigError
 from consent_server.rules.times import to_utc
 from consent_server.sites import keep_current_scripts
 from consent_server.store.database import Database
-from consent_server.store.schema import missing_tables, schema_is_current, upgrade_schema
+from consent_server.store.schema import (
+    UnknownSchema,
+    missing_tables,
+    schema_is_current,
+    upgrade_schema,
+)
 
 
 @contextmanager
@@ -75,7 +79,7 @@ def bring_up_to_date(database: Database) -> None:
     """Give the database this release's schema and keep the scripts that it will serve."""
     try:
         upgrade_schema(database)
-    except CommandError as error:
+    except UnknownSchema as error:
         raise ConfigError(
             f"The database comes from a newer release ({error}). Run that release, or restore "
             "a copy from before the upgrade."

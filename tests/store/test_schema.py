@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from consent_server.store.database import Database
 from consent_server.store.models import Base, LedgerQueue, VersionPicture
-from consent_server.store.schema import schema_is_current, upgrade_schema
+from consent_server.store.schema import CURRENT, MIGRATIONS, schema_is_current, upgrade_schema
 
 from .rows import EVENT_ID, NOW, add_one_row_each
 
@@ -17,6 +21,16 @@ def test_the_migrations_build_exactly_the_models(store: Database) -> None:
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_this_releases_schema_is_that_of_the_last_migration() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == CURRENT
+
+
+def test_a_server_with_nothing_to_migrate_does_without_alembic() -> None:
+    code = "import sys, consent_server.cli.run; print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_upgrading_again_changes_nothing_and_keeps_every_row(store: Database) -> None:
