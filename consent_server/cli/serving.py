@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -66,6 +67,10 @@ def serve_asgi(settings: Settings, load: Callable[[], Any]) -> None:
 
 
 def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
+    # What is loaded by now stays in memory that the worker shares: a search for what can be freed
+    # would write to all of it.
+    gc.collect()
+    gc.freeze()
     return Granian(
         "consent_server",
         address=settings.host,
