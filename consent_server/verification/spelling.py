@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from consent_server.rules.canonical import NotCanonical, canonical_json
@@ -23,7 +22,7 @@ def read_line(line: bytes) -> dict[str, Any]:
     try:
         text = line.decode()
         value = _STRICT.decode(text)
-        same = _as_written(value) == text
+        same = _AS_WRITTEN.encode(value) == text
     except (ValueError, RecursionError) as error:
         raise Broken(f"is no JSON of this format ({error})") from error
     if not same:
@@ -45,7 +44,7 @@ def read_foreign(raw: bytes) -> dict[str, Any]:
 
 def as_written(value: Any) -> str:
     """Return the one spelling that lines of this format have."""
-    return _as_written(value)
+    return _AS_WRITTEN.encode(value)
 
 
 def canonical(entry: dict[str, Any]) -> bytes:
@@ -53,7 +52,7 @@ def canonical(entry: dict[str, Any]) -> bytes:
 
     Names sorted by code points are sorted by UTF-16 units as long as they are ASCII.
     """
-    text = _sorted(entry)
+    text = _SORTED.encode(entry)
     if text.isascii():
         return text.encode("ascii")
     try:
@@ -94,24 +93,8 @@ _DOCUMENT = json.JSONDecoder(
     parse_float=_refuse, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_once
 )
 _FOREIGN = json.JSONDecoder(parse_float=str, parse_int=_whole, object_pairs_hook=_once)
-
-
-def _encoder(*, sort_keys: bool) -> Callable[[Any], str]:
-    """Return an encoder for what was read from a text, which holds nothing that contains itself.
-
-    That of the standard library builds its inner encoder anew for each value: here it is made
-    once, where the interpreter has the one in C.
-    """
-    own = json.JSONEncoder(
-        ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=sort_keys
-    )
-    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]
-    if make is None:
-        return own.encode
-    inner = make(
-        None, own.default, json.encoder.encode_basestring, None, ":", ",", sort_keys, False, False
-    )
-    return lambda value: "".join(inner(value, 0))
-
-
-_as_written, _sorted = _encoder(sort_keys=False), _encoder(sort_keys=True)
+# What was read from a text holds nothing that contains itself.
+_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_SORTED = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
+)

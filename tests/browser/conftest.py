@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     One site is always tried in both browsers, every site in one; looks are measured in one.
     """
     for item in items:
-        params = getattr(item, "callspec").params if hasattr(item, "callspec") else {}  # noqa: B009
+        params = getattr(getattr(item, "callspec", None), "params", {})
         other_site = str(params.get("site", "smilee")) != "smilee"
         if params.get("browser_name") == "firefox" and (other_site or _LOOKS & params.keys()):
             item.add_marker(pytest.mark.soak)

@@ -45,8 +45,9 @@ async function copy(of: string, text: string, pressed: HTMLElement, shown?: HTML
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    if (!shown) pressed.after((shown = make("pre", { tabindex: "0", dir: "ltr" }, text)));
-    getSelection()?.selectAllChildren(shown);
+    // The report has no place of its own until then; nothing else stands after its button.
+    if (!shown && !pressed.nextElementSibling) pressed.after(makeText(word("copy_report"), text));
+    getSelection()?.selectAllChildren(shown ?? (pressed.nextElementSibling as Element));
     if (!document.execCommand("copy")) return;
   }
   copied = of;
@@ -64,8 +65,11 @@ function makeCopyButton(label: "copy" | "copy_report", text: string, shown?: HTM
   return button;
 }
 
+/** What can be copied, scrolled by the keyboard, too. */
+const makeText = (label: string, text: string) => make("pre", { tabindex: "0", role: "group", "aria-label": label, dir: "ltr" }, text);
+
 function drawCode(code: string): HTMLElement {
-  const shown = make("pre", { tabindex: "0", role: "group", "aria-label": word("code"), dir: "ltr" }, code);
+  const shown = makeText(word("code"), code);
   return make("div", { class: "code" }, shown, makeCopyButton("copy", code, shown));
 }
 
