@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from gettext import find
 
 from babel import Locale
 from babel.messages.mofile import read_mo
@@ -70,18 +71,27 @@ def load_translations(language: str, domain: str = INTERFACE) -> NullTranslation
     """Return the compiled texts of a language; raises ConfigError where they are missing."""
     found = Translations.load(asset_dir("translations"), [language], domain)
     if language != SOURCE_LANGUAGE and not isinstance(found, Translations):
-        raise ConfigError(
-            f"The texts in {language!r} are not compiled, and visitors would be asked in English. "
-            "Run `make translations` in the checkout, or install the package again."
-        )
+        raise _not_compiled(language)
     return found
 
 
 def check_translations() -> None:
-    """Refuse to start without every language; raises ConfigError."""
+    """Refuse to start without every language; raises ConfigError.
+
+    They are looked for and not loaded: most servers need few of them.
+    """
+    folder = asset_dir("translations")
     for language in LANGUAGES:
         for domain in DOMAINS:
-            load_translations(language, domain)
+            if language != SOURCE_LANGUAGE and find(domain, folder, [language]) is None:
+                raise _not_compiled(language)
+
+
+def _not_compiled(language: str) -> ConfigError:
+    return ConfigError(
+        f"The texts in {language!r} are not compiled, and visitors would be asked in English. "
+        "Run `make translations` in the checkout, or install the package again."
+    )
 
 
 @cache

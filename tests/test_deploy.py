@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import click
 import pytest
 
 from consent_server.cli import main, serving
@@ -35,6 +36,7 @@ from tests.documentation import ROOT
 from tests.visitor import read_proof
 
 DEPLOY = ROOT / "deploy"
+CONTEXT = click.Context(main)
 #: The budget of one address, in a minute.
 BUDGET = 3
 
@@ -180,7 +182,10 @@ def _unit() -> configparser.ConfigParser:
 def test_the_service_runs_a_command_that_exists_and_waits_until_it_has_ended() -> None:
     service = _unit()["Service"]
     program, command = shlex.split(service["ExecStart"])
-    assert (program, command in main.commands) == ("/opt/consent/bin/consent-server", True)
+    assert (program, command in main.list_commands(CONTEXT)) == (
+        "/opt/consent/bin/consent-server",
+        True,
+    )
     assert int(service["TimeoutStopSec"]) > serving._STOP_SECONDS > serving._DRAIN_SECONDS
     assert service["StateDirectory"] in service["WorkingDirectory"]
 
@@ -226,7 +231,7 @@ def test_the_image_runs_as_nobody_in_particular_and_says_whether_it_is_well() ->
     assert re.search(r"^USER 10001$", last, re.M)
     assert "/readyz" in last
     assert json.loads(re.findall(r"^ENTRYPOINT (.+)$", last, re.M)[0]) == ["consent-server"]
-    assert json.loads(re.findall(r"^CMD (.+)$", last, re.M)[0])[0] in main.commands
+    assert json.loads(re.findall(r"^CMD (.+)$", last, re.M)[0])[0] in main.list_commands(CONTEXT)
     assert all(
         ":latest" not in line and ":" in line for line in re.findall(r"^FROM (.+)$", text, re.M)
     )

@@ -120,7 +120,10 @@ def _commands(
     if not isinstance(group, click.Group):
         yield name, group
         return
-    for key, command in group.commands.items():
+    context = click.Context(group)
+    for key in group.list_commands(context):
+        command = group.get_command(context, key)
+        assert command is not None, key
         yield from _commands(command, f"{name} {key}")
 
 

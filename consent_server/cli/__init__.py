@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 import click
 
 from consent_server import __version__
-from consent_server.cli.audit import audit
-from consent_server.cli.backup import backup, restore
-from consent_server.cli.bench import bench
-from consent_server.cli.catalogue import catalogue
-from consent_server.cli.doctor import doctor
-from consent_server.cli.erasing import erase
-from consent_server.cli.gate import gate
-from consent_server.cli.identify import identify_secret
-from consent_server.cli.languages import languages
-from consent_server.cli.ledger import ledger
-from consent_server.cli.operation import database, token
 from consent_server.cli.problems import ReportingGroup
-from consent_server.cli.proxy import proxy
-from consent_server.cli.retention import retention
-from consent_server.cli.run import demo, run
-from consent_server.cli.screenshots import screenshots
-from consent_server.cli.site import site
-from consent_server.cli.webhook import webhook
-from consent_server.cli.witness import witness
 
 __all__ = ["main"]
 
+#: Each command and the module that has it: a server needs one of them in its memory.
+_MODULES: Final = {
+    "audit": "audit",
+    "bench": "bench",
+    "catalogue": "catalogue",
+    "database": "operation",
+    "demo": "run",
+    "doctor": "doctor",
+    "erase": "erasing",
+    "gate": "gate",
+    "languages": "languages",
+    "ledger": "ledger",
+    "proxy": "proxy",
+    "retention": "retention",
+    "run": "run",
+    "site": "site",
+    "token": "operation",
+    "webhook": "webhook",
+    "witness": "witness",
+}
 
-@click.group(cls=ReportingGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(ReportingGroup):
+    """The commands, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name; None for a name that is none."""
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="consent-server")
 def main() -> None:
     """Hold every tag until consent, record each decision, prove it later.
 
     Settings come from CONSENT_* variables; the database is CONSENT_DATABASE_URL.
     """
-
-
-for command in (
-    *(run, demo, site, audit, erase, retention, ledger, witness, webhook),
-    *(catalogue, languages, gate, proxy, token, database, doctor, bench),
-):
-    main.add_command(command)
-for command in (backup, restore):
-    database.add_command(command)
-site.add_command(screenshots)
-site.add_command(identify_secret)

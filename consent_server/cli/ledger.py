@@ -1,4 +1,4 @@
-"""Ledger commands: seal, look, prove, check, and change the key."""
+"""Ledger commands: seal, look, prove, check, push to others, and change the key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.cli.opening import now, open_database
+from consent_server.cli.pushes import push
 from consent_server.cli.site import author, confirm
 from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import key_folder, load_settings
-from consent_server.errors import Conflict
+from consent_server.errors import ConfigError, Conflict, ConsentError
 from consent_server.ledger_check import check_ledger
 from consent_server.proofs import newest_checkpoint, note_of, prove_consistency, prove_inclusion
+from consent_server.pushing import find_waiting
 from consent_server.rules.times import spell_time
 from consent_server.sealing import (
     begin_anew,
@@ -32,6 +34,7 @@ from consent_server.sealing import (
 from consent_server.signing import LEDGER_KEYS, Signer, open_signer, rotate_key
 from consent_server.sites import find_site, list_sites
 from consent_server.store.models import LedgerLeaf, Site
+from consent_server.targets import parse_targets
 
 _site = click.option("--site", "site_key", required=True, help="Key of the site.")
 
@@ -189,6 +192,34 @@ def begin(site_key: str, reason: str, yes: bool) -> None:
         if sealed is not None:
             signer.remember(sealed.published)
     click.echo(f"The ledger of {site_key} is now called {name}.")
+
+
+@ledger.command("push")
+def push_command() -> None:
+    """Bring the newest checkpoints to CONSENT_CHECKPOINT_TARGETS now."""
+    targets = parse_targets(load_settings().checkpoint_targets)
+    if not targets:
+        raise ConfigError(
+            "CONSENT_CHECKPOINT_TARGETS names no place. Without one nobody can prove that the "
+            "whole ledger was not written anew: see docs/witnesses.md."
+        )
+    failed = 0
+    with open_database() as database:
+        for target in targets:
+            with database.read() as session:
+                waiting = find_waiting(session, target)
+            if not waiting:
+                click.echo(f"{target.address}: has everything.")
+            for one in waiting:
+                try:
+                    push(database, one)
+                except ConsentError as error:
+                    failed += 1
+                    click.echo(f"{one.site}: {error.detail}", err=True)
+                else:
+                    click.echo(f"{target.address}: {one.site} at {one.size} leaves.")
+    if failed:
+        raise Conflict("Not everything arrived. The reasons stand above.")
 
 
 def _signer() -> Signer:

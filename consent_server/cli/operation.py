@@ -6,6 +6,7 @@ import secrets
 
 import click
 
+from consent_server.cli.backup import backup, restore
 from consent_server.cli.erasing import tell_scrubbed
 from consent_server.cli.opening import open_database, prepare_database
 from consent_server.config import load_settings
@@ -14,6 +15,10 @@ from consent_server.config import load_settings
 @click.group("database")
 def database() -> None:
     """Look after the database."""
+
+
+database.add_command(backup)
+database.add_command(restore)
 
 
 @database.command()

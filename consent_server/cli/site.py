@@ -12,7 +12,9 @@ import click
 from sqlalchemy.orm import Session
 
 from consent_server.cli.differences import print_changes
+from consent_server.cli.identify import identify_secret
 from consent_server.cli.opening import now, open_database, open_to_compare
+from consent_server.cli.screenshots import screenshots
 from consent_server.cli.site_files import SiteFile, naming, read_site_files
 from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import load_settings
@@ -39,6 +41,10 @@ from consent_server.theme import ratios
 @click.group()
 def site() -> None:
     """Publish sites from their files, look at versions, retire."""
+
+
+site.add_command(screenshots)
+site.add_command(identify_secret)
 
 
 @site.command()
