@@ -35,7 +35,7 @@ from consent_server.api.problems import register_problems
 from consent_server.api.short_way import ShortWay
 from consent_server.api.specification import create_api, serve_specification
 from consent_server.api.telemetry import telemetry_observer
-from consent_server.appending import Wanted, append_together
+from consent_server.appending import append_together
 from consent_server.config import Settings, key_folder, load_settings
 from consent_server.errors import Conflict
 from consent_server.gauges import health_gauges, process_gauges, writer_gauges
@@ -50,6 +50,7 @@ from consent_server.render_proofs import RenderProofs
 from consent_server.rules.times import to_utc
 from consent_server.store.database import Database
 from consent_server.store.writer import GroupWriter
+from consent_server.wanted import Wanted
 from consent_server.witness import check_witness
 
 #: A decision on 100 services is about 6 KiB.

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict
-from consent_server.ledger import Recorded, ShownVersion, receipt_of_row
+from consent_server.ledger import Leaf, Recorded, ShownVersion, receipt_of_row
 from consent_server.recall import Known, recall
-from consent_server.rules.decision import Decision, Grants, kind_of
+from consent_server.rules.decision import Decision, kind_of
 from consent_server.rules.receipt import (
     SALT_BYTES,
     Event,
     commit_subject,
-    hash_entry,
-    leaf_entry,
-    receipt_of,
-    subject_key,
+    varying_of,
 )
 from consent_server.rules.regimes import valid_days
-from consent_server.rules.sight import Sight, describe_signals
-from consent_server.rules.times import spell_time
+from consent_server.rules.sight import Sight
 from consent_server.store.answers import Said, number_answers
 from consent_server.store.decision_rows import (
     insert_events,
@@ -34,43 +28,14 @@ from consent_server.store.decision_rows import (
     insert_waiting,
 )
 from consent_server.totals import add_to_totals
+from consent_server.wanted import Like, Wanted, like_first, like_of
 from consent_server.webhooks import queue_events
 
 #: Times are kept in milliseconds.
 _TICK = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class CopyOf:
-    """The record that a decision was copied from: its time of receipt, and how long it holds."""
-
-    event_id: UUID
-    received_at: datetime
-    valid_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A decision that asks to be recorded, with the version that it names."""
-
-    shown: ShownVersion
-    decision: Decision
-    sight: Sight = Sight()  # noqa: RUF009 (frozen)
-    copy_of: CopyOf | None = None
-
-    @property
-    def place(self) -> tuple[int, UUID]:
-        """The key of its row."""
-        return self.shown.site_id, self.decision.decision_id
-
-    @property
-    def subject(self) -> tuple[int, bytes]:
-        """Whose it is, as the database keeps it."""
-        return self.shown.site_id, subject_key(self.decision.subject_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _New:
+class _New(NamedTuple):
     """An event that is about to be written, with what is kept beside it."""
 
     site_id: int
@@ -78,6 +43,7 @@ class _New:
     leaf_hash: bytes
     key: bytes
     salt: bytes
+    digest: bytes
 
 
 def append_event(
@@ -119,6 +85,11 @@ def _apart(
     waiting: Iterable[tuple[int, Wanted]],
 ) -> tuple[list[tuple[int, Wanted]], list[tuple[int, Wanted]]]:
     """Part what may be looked up and written at once from what has to come after it."""
+    waiting = list(waiting)
+    if len({one.place for _, one in waiting} | {one.subject for _, one in waiting}) == 2 * len(
+        waiting
+    ):
+        return waiting, []  # as it nearly always is
     together: list[tuple[int, Wanted]] = []
     later: list[tuple[int, Wanted]] = []
     seen: set[object] = set()
@@ -135,66 +106,65 @@ def _append_apart(
     outcomes: dict[int, Recorded | Conflict] = {}
     new: list[_New] = []
     known: dict[int, Known] = {}
-    for site_id in sorted({one.shown.site_id for _, one in wanted}):
-        of_site = [(number, one) for number, one in wanted if one.shown.site_id == site_id]
+    said: dict[int, dict[bytes, Said]] = {}
+    fitting = []
+    for number, one in wanted:
+        try:
+            one.shown.check(one.decision)
+        except Conflict as conflict:
+            outcomes[number] = conflict
+        else:
+            fitting.append((number, one))
+    for site_id in sorted({one.shown.site_id for _, one in fitting}):
+        of_site = [(number, one) for number, one in fitting if one.shown.site_id == site_id]
+        # What each says where it is of a visitor who said nothing before, as most are.
+        first = [like_first(one) for _, one in of_site]
+        said[site_id] = {like.digest: like.said for like in first}
         known[site_id] = recall(
             session,
             site_id,
             ids=[one.decision.decision_id for _, one in of_site],
-            keys=[one.subject[1] for _, one in of_site],
-            answers={_first_answer(one) for _, one in of_site},
+            keys=[one.key for _, one in of_site],
+            answers=said[site_id].values(),
             now=now,
         )
-        for number, one in of_site:
+        for (number, one), like in zip(of_site, first, strict=True):
             try:
-                outcomes[number] = _append(known[site_id], one, new)
+                outcomes[number] = _append(known[site_id], one, like, new, said[site_id])
             except Conflict as conflict:
                 outcomes[number] = conflict
-    _write(session, new, known)
+    _write(session, new, known, said)
     return outcomes
 
 
-def _append(known: Known, one: Wanted, new: list[_New]) -> Recorded:
-    one.shown.check(one.decision)
-    key = one.subject[1]
-    earlier = known.events.get(one.decision.decision_id)
+def _append(
+    known: Known, one: Wanted, like: Like, new: list[_New], said: dict[bytes, Said]
+) -> Recorded:
+    decision, key = one.decision, one.key
+    earlier = known.events.get(decision.decision_id)
     if earlier is not None:
-        event_id = one.decision.decision_id
-        return Recorded(_repeat(earlier, known.keys.get(event_id), one, key), new=False)
+        return Recorded(_repeat(earlier, known.keys.get(decision.decision_id), one, key))
     received, _, previous = known.latest.get(key, (None, None, None))
+    if previous is not None:
+        like = like_of(one, kind_of(decision.grants, previous, decision.method))
+        said[like.digest] = like.said
     # A clock that steps back must not reorder what one visitor said.
     now = known.now if received is None else max(known.now, received + _TICK)
     salt = secrets.token_bytes(SALT_BYTES)
-    event = _build_event(one, key, salt, previous, now)
-    entry = leaf_entry(event)
-    leaf_hash = hash_entry(entry)
-    new.append(_New(one.shown.site_id, event, leaf_hash, key, salt))
-    return Recorded(receipt_of(entry, leaf_hash, salt), new=True)
+    event = _build_event(one, key, salt, like, now)
+    own = varying_of(event)
+    leaf_hash = like.form.hash(own)
+    new.append(_New(one.shown.site_id, event, leaf_hash, key, salt, like.digest))
+    own["leaf_hash"], own["salt"] = leaf_hash.hex(), salt.hex()
+    return Recorded(Leaf(like.form, own))
 
 
-def _first_answer(one: Wanted) -> Said:
-    """Return the answer as it is of a visitor who said nothing before."""
-    shown, decision = one.shown, one.decision
-    return Said(
-        version=shown.number,
-        kind=str(kind_of(decision.grants, None, decision.method)),
-        method=str(decision.method),
-        layer=str(decision.layer),
-        script_hash=shown.script_hash,
-        language=decision.language,
-        regime=shown.regime,
-        grants=tuple(decision.grants.items()),
-    )
-
-
-def _build_event(
-    one: Wanted, key: bytes, salt: bytes, previous: Grants | None, now: datetime
-) -> Event:
+def _build_event(one: Wanted, key: bytes, salt: bytes, like: Like, now: datetime) -> Event:
     shown, decision = one.shown, one.decision
     return Event(
         site=shown.site,
         event_id=decision.decision_id,
-        kind=kind_of(decision.grants, previous, decision.method),
+        kind=like.kind,
         method=decision.method,
         layer=decision.layer,
         version=shown.number,
@@ -203,8 +173,8 @@ def _build_event(
         language=decision.language,
         regime=shown.regime,
         region=one.sight.region,
-        signals={**describe_signals(one.sight, decision.signal), **_link(one.copy_of)},
-        grants=dict(decision.grants),
+        signals=like.signals,
+        grants=decision.grants,
         decided_at=decision.decided_at,
         received_at=now,
         valid_until=one.copy_of.valid_until
@@ -214,30 +184,21 @@ def _build_event(
     )
 
 
-def _link(copy_of: CopyOf | None) -> dict[str, Any]:
-    """Return what ties a copy to its first record, for ever: no person is in it."""
-    if copy_of is None:
-        return {}
-    return {
-        "copy_of": str(copy_of.event_id),
-        "first_received_at": spell_time(copy_of.received_at),
-    }
-
-
-def _write(session: Session, new: Sequence[_New], known: Mapping[int, Known]) -> None:
+def _write(
+    session: Session,
+    new: Sequence[_New],
+    known: Mapping[int, Known],
+    said: Mapping[int, Mapping[bytes, Said]],
+) -> None:
     if not new:
         return
     connection = session.connection()
-    answers = [Said.in_event(one.event) for one in new]
-    numbers: dict[tuple[int, Said], int] = {}
+    numbers: dict[tuple[int, bytes], int] = {}
     for site_id in sorted({one.site_id for one in new}):
-        said = {what for one, what in zip(new, answers, strict=True) if one.site_id == site_id}
-        found = number_answers(connection, site_id, said, known[site_id].numbers)
-        numbers |= {(site_id, what): found[what] for what in said}
-    insert_events(
-        connection,
-        [_row(one, numbers[one.site_id, what]) for one, what in zip(new, answers, strict=True)],
-    )
+        wanted = {one.digest: said[site_id][one.digest] for one in new if one.site_id == site_id}
+        found = number_answers(connection, site_id, wanted.values(), known[site_id].numbers)
+        numbers |= {(site_id, digest): found[what] for digest, what in wanted.items()}
+    insert_events(connection, [_row(one, numbers[one.site_id, one.digest]) for one in new])
     insert_links(connection, [(one.site_id, one.event.event_id, one.key, one.salt) for one in new])
     # The sealer hears of them in the transaction that writes them.
     insert_waiting(

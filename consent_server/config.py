@@ -27,7 +27,7 @@ class Settings:
     database_url: str = "sqlite:///var/consent.sqlite"
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 32
+    threads: int = 16
     public_url: str = ""
     widget_path: str = "/w"
     key_folder: str = ""

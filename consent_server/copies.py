@@ -9,13 +9,13 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consent_server.appending import CopyOf, Wanted
 from consent_server.ledger import ShownVersion
 from consent_server.rules.decision import Decision, Layer, Method
 from consent_server.rules.sight import signal_in
 from consent_server.rules.times import parse_time
 from consent_server.sites import find_version, read_config
 from consent_server.store.models import ConsentEvent, Site, SubjectData
+from consent_server.wanted import CopyOf, Wanted
 
 
 def latest_event(

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from consent_server.appending import Wanted
 from consent_server.copies import copy_event, latest_event
 from consent_server.errors import Conflict, NotFound
 from consent_server.rules.decision import Method
 from consent_server.rules.receipt import subject_key
 from consent_server.sites import find_version, read_config
 from consent_server.store.models import HandOver, Site, SubjectData
+from consent_server.wanted import Wanted
 
 #: As long as a page may take to load; whoever finds the address later gets nothing by it.
 TOKEN_LIVES = timedelta(seconds=60)

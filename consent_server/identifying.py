@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from consent_server.appending import Wanted
 from consent_server.copies import copy_event, first_received, latest_event
 from consent_server.errors import Conflict, NotAuthorised
 from consent_server.rules.decision import Method
@@ -24,6 +23,7 @@ from consent_server.site_secrets import SiteSecrets
 from consent_server.sites import find_version, read_config
 from consent_server.store.models import Site, SubjectData
 from consent_server.store.outside_models import Identity
+from consent_server.wanted import Wanted
 
 #: How long a signature may be good: a page's life, not an address that is kept.
 LONGEST_LIFE = timedelta(hours=1)

@@ -17,7 +17,7 @@ from consent_server.rules.admin_event import Action, AdminEvent, hash_admin_even
 from consent_server.rules.canonical import canonical_json
 from consent_server.rules.decision import Decision, Kind, check_decision
 from consent_server.rules.methods import check_method
-from consent_server.rules.receipt import Event, build_receipt, hash_event
+from consent_server.rules.receipt import Event, LeafForm, build_receipt, hash_event
 from consent_server.rules.regimes import Regime
 from consent_server.store.driver import Question
 from consent_server.store.models import (
@@ -73,11 +73,33 @@ class ShownVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """The receipt, and whether the decision was new."""
+class Leaf:
+    """A new record as it was hashed: its form, and what is its own (`VARYING`, hash and salt)."""
 
-    receipt: dict[str, Any]
-    new: bool
+    form: LeafForm
+    own: Mapping[str, str]
+
+    def receipt(self) -> dict[str, Any]:
+        """Return the receipt."""
+        own = self.own
+        return {**self.form.entry(own), "leaf_hash": own["leaf_hash"], "salt": own["salt"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a decision: its new record, or the receipt that it got the first time."""
+
+    told: Leaf | dict[str, Any]
+
+    @property
+    def new(self) -> bool:
+        """Tell whether the decision was new."""
+        return isinstance(self.told, Leaf)
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """Return the receipt."""
+        return self.told.receipt() if isinstance(self.told, Leaf) else self.told
 
 
 def append_admin_event(

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ _DAY: Final = timedelta(days=1)
 #: Of servers on one database one may be in the next day already.
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 _MAX_SITES: Final = 10_000
+_MAX_PROOFS: Final = 10_000
 
 
 class RenderProofs:
@@ -37,6 +38,7 @@ class RenderProofs:
         self._now = now
         self._secrets: SiteSecrets | None = None
         self._keys: dict[str, bytes] = {}
+        self._made: dict[tuple[str, int, date], str] = {}
 
     def make(self, site: str, version: int) -> str:
         """Return today's proof, good for at least 24 and at most 48 hours; raises KeyProblem."""
@@ -64,9 +66,17 @@ class RenderProofs:
         )
 
     def _spell(self, site: str, version: int, when: datetime) -> str:
-        text = f"{version}\n{when.date().isoformat()}".encode()
-        digest = hmac.digest(self._key(site), text, hashlib.sha256)
-        return base64.urlsafe_b64encode(digest[:_BYTES]).rstrip(b"=").decode("ascii")
+        """Return the proof of a day; few are asked for, and often."""
+        place = (site, version, when.date())
+        proof = self._made.get(place)
+        if proof is None:
+            text = f"{version}\n{place[2].isoformat()}".encode()
+            digest = hmac.digest(self._key(site), text, hashlib.sha256)
+            proof = base64.urlsafe_b64encode(digest[:_BYTES]).rstrip(b"=").decode("ascii")
+            if len(self._made) >= _MAX_PROOFS:
+                self._made.clear()
+            self._made[place] = proof
+        return proof
 
     def _key(self, site: str) -> bytes:
         key = self._keys.get(site)

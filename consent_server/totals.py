@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -43,18 +43,18 @@ def add_to_totals(session: Session, events: Iterable[tuple[int, Event]]) -> None
 
     The database adds: servers that count at once need not read first.
     """
-    added: dict[_Place, Counter[str]] = {}
-    for site_id, event in events:
-        place = (
-            site_id,
-            event.received_at.date(),
-            event.version,
-            event.language,
-            event.regime,
+    # A copy is no further answer of anybody.
+    counted = Counter(
+        (
+            (site_id, event.received_at.date(), event.version, event.language, event.regime),
+            _name(event),
         )
-        # A copy is no further answer of anybody.
-        if "copy_of" not in event.signals:
-            added.setdefault(place, Counter())[_name(event)] += 1
+        for site_id, event in events
+        if "copy_of" not in event.signals
+    )
+    added: dict[_Place, dict[str, int]] = {}
+    for (place, name), number in counted.items():
+        added.setdefault(place, {})[name] = number
     if not added:
         return
     # In one order for all, or two servers could wait for each other.
@@ -62,8 +62,8 @@ def add_to_totals(session: Session, events: Iterable[tuple[int, Event]]) -> None
     _ADD(session.connection(), rows)
 
 
-def _totals(counted: Counter[str]) -> dict[str, int]:
-    return {name: counted[name] for name in _TOTALS}
+def _totals(counted: Mapping[str, int]) -> dict[str, int]:
+    return {name: counted.get(name, 0) for name in _TOTALS}
 
 
 def _name(event: Event) -> str:

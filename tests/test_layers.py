@@ -32,10 +32,10 @@ def _layer(modules: str, below: str, libraries: str, reason: str) -> Layer:
 
 LAYERS = {
     "free": _layer(
-        "__init__ errors config paths",
+        "__init__ errors config later paths",
         "free",
         "environs",
-        "every layer raises errors, reads settings and finds files",
+        "every layer raises errors, reads settings and finds files; an answer may come later",
     ),
     "rules": _layer(
         "rules",
@@ -57,7 +57,7 @@ LAYERS = {
         "regime_check regime_texts regions render_proofs retention rights sealing services "
         "signing "
         "site_check site_form site_notes site_secrets sites snapshot targets texts theme "
-        "theme_form totals webhooks widget widget_texts witness word_check",
+        "theme_form totals wanted webhooks widget widget_texts witness word_check",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow maxminddb sqlalchemy",
         "plain functions that the API, the pages and the commands all call",
@@ -103,6 +103,7 @@ PURE = {
     "itertools",
     "json",
     "math",
+    "operator",
     "re",
     "typing",
     "uuid",

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from consent_server.appending import Wanted, append_event, append_together
+from consent_server.appending import append_event, append_together
 from consent_server.errors import Conflict
 from consent_server.ledger import Recorded, ShownVersion, event_of
 from consent_server.published import PublishedSites
@@ -24,6 +24,7 @@ from consent_server.rules.receipt import hash_event
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, NoticeCount, SubjectData
 from consent_server.store.record_rows import select_records
+from consent_server.wanted import Wanted
 
 NOW = datetime(2026, 11, 22, 16, 47, 0, 123_000, tzinfo=UTC)
 SUBJECT, OTHER = "0" * 32, "1" * 32

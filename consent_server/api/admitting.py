@@ -22,10 +22,15 @@ PROOF_PARAMETER: Final[dict[str, Any]] = {
 
 
 def admit(
-    parts: Context, site: PublishedSite, decision: Decision, request: Request
+    parts: Context,
+    site: PublishedSite,
+    decision: Decision,
+    request: Request,
+    proof: str | None = None,
 ) -> ShownVersion:
     """Return what the decision was made on, once it may be written and its budget is spent.
 
+    `proof` is the one in the query, where that was read already.
     Raises WrongOrigin, ProofNeeded, TooManyRequests, NotFound and Conflict; Unavailable for
     scripts from before there were proofs, where they are not taken any more: browsers then
     keep the decision until they have another script.
@@ -33,7 +38,9 @@ def admit(
     check_origin(site.origins, request)
     address = request.remote_addr or ""
     named = site, decision.version, decision.script
-    if parts.render_proofs.holds(site.key, decision.version, request.args.get("proof", "")):
+    if proof is None:
+        proof = request.args.get("proof", "")
+    if parts.render_proofs.holds(site.key, decision.version, proof):
         # Before anything is looked up: what names no version costs its sender, too.
         parts.budgets.spend(site.key, address)
         return parts.published.shown(*named)

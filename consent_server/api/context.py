@@ -11,7 +11,6 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from consent_server.api.guard import Budgets
-from consent_server.appending import Wanted
 from consent_server.config import Settings
 from consent_server.ledger import Recorded
 from consent_server.metrics import Metrics
@@ -21,6 +20,7 @@ from consent_server.regions import Regions
 from consent_server.render_proofs import RenderProofs
 from consent_server.store.database import Database
 from consent_server.store.writer import GroupWriter
+from consent_server.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)

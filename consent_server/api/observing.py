@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from flask import Flask
 
+from consent_server.later import LATER, Later
 from consent_server.metrics import Metrics
 
 Environ = dict[str, Any]
@@ -57,11 +59,21 @@ class Observing:
             return start_response(line, *rest)
 
         began = time.perf_counter()
+        later: Later | None = environ.get(LATER)
+        if later is not None:
+            later.told = partial(self._tell_later, environ, began)
         answer = self._application(environ, start)
         seconds, number = time.perf_counter() - began, int(status[:3])
-        for observe in self._observers:
-            observe(method, route, number, seconds)
+        self._tell(method, route, number, seconds)
         return answer
+
+    def _tell_later(self, environ: Environ, began: float, status: int) -> None:
+        method, route = environ["REQUEST_METHOD"], environ.get(ROUTE, UNMATCHED)
+        self._tell(method, route, status, time.perf_counter() - began)
+
+    def _tell(self, method: str, route: str, status: int, seconds: float) -> None:
+        for observe in self._observers:
+            observe(method, route, status, seconds)
 
 
 def observe_requests(app: Flask, *observers: Observer) -> None:

@@ -13,13 +13,13 @@ from werkzeug.wrappers import Request
 
 from consent_server.api.context import context
 from consent_server.api.sight import see
-from consent_server.appending import Wanted
 from consent_server.ledger import Recorded, ShownVersion
 from consent_server.rules.cookie import StoredDecision, cookie_name, parse_cookie, spell_cookie
 from consent_server.rules.decision import Decision, Layer, Method
 from consent_server.rules.regimes import valid_days
 from consent_server.rules.sight import signal_in
 from consent_server.rules.times import parse_time
+from consent_server.wanted import Wanted
 
 #: What a decision met that was read the short way; it is answered the long way.
 MET = "consent_server.met"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from werkzeug.http import http_date
@@ -26,10 +27,12 @@ from consent_server.api.schemas import ReceiptSchema
 from consent_server.api.scripts import JAVASCRIPT, POINTER_CACHE, choose_script
 from consent_server.api.sight import fields_of_sight, see
 from consent_server.api.usual_form import read_usual
-from consent_server.appending import Wanted
 from consent_server.errors import ProofNeeded, TooManyRequests
-from consent_server.ledger import Recorded
+from consent_server.later import LATER, AnsweredLater, Later
+from consent_server.ledger import Leaf, Recorded
 from consent_server.rules.decision import Decision
+from consent_server.rules.receipt import VARYING, LeafForm, Template
+from consent_server.wanted import Wanted
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -52,8 +55,10 @@ _REFUSED: Final = {
     ProofNeeded.status: "403 FORBIDDEN",
     TooManyRequests.status: "429 TOO MANY REQUESTS",
 }
+#: By whether the decision was new.
+_RECORDED: Final = {True: "201 CREATED", False: "200 OK"}
 #: What decisions may bring in the query; with more, the long way looks at them.
-_QUERY: Final = re.compile(r"(proof=[A-Za-z0-9_-]{0,64})?", re.ASCII)
+_QUERY: Final = re.compile(r"(?:proof=([A-Za-z0-9_-]{0,64}))?", re.ASCII)
 #: In the order of the receipt's schema.
 _FIELDS: Final = tuple(ReceiptSchema().fields)
 _spell: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -79,25 +84,36 @@ class ShortWay:
             path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
             query = environ.get("QUERY_STRING", "")
             if method == "POST" and (found := self._decisions.fullmatch(path)):
-                if _QUERY.fullmatch(query):
-                    answer = self._record(found[1], environ, start_response)
+                if said := _QUERY.fullmatch(query):
+                    proof = said[1] or ""
+                    answer = self._record(found[1], proof, environ, start_response)
             elif method == "GET" and not query and (found := self._script.fullmatch(path)):
                 answer = self._send_script(found[1], environ, start_response)
         return self._application(environ, start_response) if answer is None else answer
 
     def _record(
-        self, site_key: str, environ: Environ, start_response: StartResponse
+        self, site_key: str, proof: str, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes] | None:
+        if MET in environ:
+            return None  # it has been here
         decision = self._read(environ)
         if decision is None:
             return None
         parts, request = self._parts, Request(environ)
         try:
             site = parts.published.find(site_key)
-            shown = admit(parts, site, decision, request)
-            sight = see(shown.config, request, parts.regions)
-            recorded = parts.writer.write(Wanted(shown, decision, sight))
+            shown = admit(parts, site, decision, request, proof)
+            wanted = Wanted(shown, decision, see(shown.config, request, parts.regions))
+            fields = _shared(request)
             cookie = decision_cookie(site, decision, shown.regime, request, parts.now())
+            if cookie:
+                fields.insert(0, ("Set-Cookie", cookie))
+            environ[ROUTE] = self._routes[0]
+            later: Later | None = environ.get(LATER)
+            if later is not None:
+                parts.writer.submit(wanted, partial(_answer, environ, fields, later))
+            else:
+                recorded = parts.writer.write(wanted)
         except (ProofNeeded, TooManyRequests) as error:
             # Of these a flood meets one each time: each must cost less than a decision does.
             environ[ROUTE] = self._routes[0]
@@ -109,12 +125,10 @@ class ShortWay:
             # Whatever it is, the long way knows how to answer it.
             environ[MET] = error
             return None
-        environ[ROUTE] = self._routes[0]
-        body = _receipt(recorded)
-        fields = _kind("application/json", body)
-        if cookie:
-            fields.append(("Set-Cookie", cookie))
-        start_response("201 CREATED" if recorded.new else "200 OK", [*fields, *_shared(request)])
+        if later is not None:
+            raise AnsweredLater
+        status, body = _RECORDED[recorded.new], _receipt(recorded)
+        start_response(status, [*_kind("application/json", body), *fields])
         return (body,)
 
     def _send_script(
@@ -177,9 +191,35 @@ def _is_plain(environ: Environ) -> bool:
     )
 
 
+def _answer(
+    environ: Environ, fields: list[tuple[str, str]], later: Later, outcome: Recorded | Exception
+) -> None:
+    """Answer a decision whose outcome is known; what it met is told the long way."""
+    if isinstance(outcome, Exception):
+        environ[MET] = outcome
+        later.ask_again(environ)
+        return
+    body = _receipt(outcome)
+    status = int(_RECORDED[outcome.new][:3])
+    later.answer(status, [*_kind("application/json", body), *fields], body)
+
+
 def _receipt(recorded: Recorded) -> bytes:
-    receipt = recorded.receipt
-    return f"{_spell({name: receipt[name] for name in _FIELDS})}\n".encode("ascii")
+    told = recorded.told
+    if isinstance(told, Leaf):
+        return _receipt_form(told.form).fill(told.own).encode("ascii")
+    return _spell_receipt(told).encode("ascii")
+
+
+@lru_cache(4_096)
+def _receipt_form(form: LeafForm) -> Template:
+    """Return what the receipts of one answer have in common."""
+    own = (*VARYING, "leaf_hash", "salt")
+    return Template(_spell_receipt, form.entry(dict.fromkeys(VARYING, "")), own)
+
+
+def _spell_receipt(receipt: Mapping[str, Any]) -> str:
+    return f"{_spell({name: receipt[name] for name in _FIELDS})}\n"
 
 
 def _kind(media_type: str, body: bytes) -> list[tuple[str, str]]:
@@ -189,7 +229,7 @@ def _kind(media_type: str, body: bytes) -> list[tuple[str, str]]:
 def _shared(request: Request) -> list[tuple[str, str]]:
     """Return the fields after those of the answer itself, in the order of the long way."""
     headers = [("Cache-Control", "no-store"), ("Vary", "Origin")]
-    origin = request.headers.get("Origin")
+    origin = request.environ.get("HTTP_ORIGIN")
     if origin is not None:
         headers += [
             ("Access-Control-Allow-Origin", origin),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, request
 from werkzeug.wrappers import Request
@@ -21,17 +21,25 @@ from consent_server.rules.sight import DATABASE, SIGNAL_HEADERS, Sight
 
 Config = Mapping[str, Any]
 
+#: What most requests show.
+_NOTHING: Final = Sight()
+#: Each signal, and where a request has its field.
+_FIELDS: Final = tuple(
+    (signal, f"HTTP_{name.upper().replace('-', '_')}") for signal, name in SIGNAL_HEADERS.items()
+)
+
 
 def see(config: Config, request: Request = request, regions: Regions | None = None) -> Sight:
     """Return what this request shows. Nobody is located where that would decide nothing."""
     found = ("", "")
     if config["regime"] == BY_REGION:
         found = (regions or context().regions).locate(request.headers, request.remote_addr or "")
-    signals = (
-        signal
-        for signal in signals_known(config)
-        if request.headers.get(SIGNAL_HEADERS[signal]) == "1"
-    )
+    signals = [signal for signal, field in _FIELDS if request.environ.get(field) == "1"]
+    if signals:
+        known = signals_known(config)
+        signals = [signal for signal in signals if signal in known]
+    elif found == ("", ""):
+        return _NOTHING
     return Sight(*found, frozenset(signals))
 
 

@@ -16,6 +16,7 @@ from consent_server.forms import KEY_PATTERN
 from consent_server.rules.decision import COPYING, SUBJECT_ID, Decision, Layer, Method, Signal
 from consent_server.rules.times import NotATime, parse_time
 
+_decode: Final = json.JSONDecoder().decode
 _IDS: Final = re.compile(UUID_PATTERN, re.ASCII)
 _SCRIPT: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _KEY: Final = re.compile(KEY_PATTERN, re.ASCII)
@@ -35,7 +36,7 @@ def read_usual(body: bytes) -> Decision | None:
     if b"\\" in body or not body.isascii():
         return None
     try:
-        said = json.loads(body)
+        said = _decode(body.decode("ascii"))
         return _read(said, body.count(b'"'))
     except (ValueError, TypeError, RecursionError, NotATime):
         return None

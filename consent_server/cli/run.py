@@ -30,7 +30,7 @@ _port = click.option(
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
-    help="Requests answered at the same time.  [default: CONSENT_THREADS or 32]",
+    help="Requests answered at the same time.  [default: CONSENT_THREADS or 16]",
 )
 def run(host: str | None, port: int | None, threads: int | None) -> None:
     """Bring the database up to date, then serve."""

@@ -20,6 +20,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from consent_server.app import create_app
+from consent_server.cli.answering import answer_later
 from consent_server.cli.jobs import jobs_of, start_jobs
 from consent_server.cli.logs import logging_of
 from consent_server.config import Settings
@@ -87,6 +88,7 @@ def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
 def load_application(settings: Settings) -> Flask:
     """Build the application inside the worker process."""
     end_with_parent()
+    answer_later()
     app = create_app(settings)
     parts = app.extensions["consent"]
     close_on_signal(parts.writer.close)

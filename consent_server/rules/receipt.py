@@ -8,9 +8,10 @@ every hash as it was and nobody can tell whose row it is any more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,9 @@ from consent_server.rules.times import spell_time
 SALT_BYTES = 32
 #: Raised when the fields of a leaf change; a verifier reads it first.
 LEAF_SCHEMA = 1
+#: In what the records of one answer differ: times, ids and numbers in hex, which JSON spells as
+#: they are.
+VARYING = ("decided_at", "event_id", "received_at", "subject_commitment", "valid_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,53 @@ class Event:
     received_at: datetime
     valid_until: datetime
     subject_commitment: bytes
+
+
+class LeafForm:
+    """What the leaves of one answer have in common, spelled once: they differ in few fields."""
+
+    __slots__ = ("_canonical", "_fixed")
+
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        """`entry` are the fields of any leaf of the answer."""
+        self._fixed = entry
+        self._canonical = Template(lambda one: canonical_json(one).decode(), entry, VARYING)
+
+    def hash(self, varying: Mapping[str, str]) -> bytes:
+        """Return the leaf hash of the record that has these values in `VARYING`."""
+        return hash_leaf(self._canonical.fill(varying).encode())
+
+    def entry(self, varying: Mapping[str, str]) -> dict[str, Any]:
+        """Return the fields of that record's leaf."""
+        return {**self._fixed, **{name: varying[name] for name in VARYING}}
+
+
+class Template:
+    """JSON of an object in which some texts are still to be filled in."""
+
+    __slots__ = ("_order", "_text")
+
+    def __init__(
+        self,
+        spell: Callable[[dict[str, Any]], str],
+        members: Mapping[str, Any],
+        names: Iterable[str],
+    ) -> None:
+        """`spell` spells the members with a mark at each of `names`."""
+        marks = {name: f"<{name}>" for name in names}
+        text = spell({**members, **marks}).replace("%", "%%")
+        found = sorted(marks, key=lambda name: text.index(marks[name]))
+        for name in found:
+            head, mark, rest = text.partition(marks[name])
+            if not mark or marks[name] in rest:
+                raise ValueError(f"{name} stands there more than once")
+            text = f"{head}%s{rest}"
+        self._text, self._order = text, itemgetter(*found)
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Return the JSON with these values, which must need no escapes."""
+        filled: str = self._text % self._order(values)
+        return filled
 
 
 def subject_key(subject_id: str) -> bytes:
@@ -78,6 +129,17 @@ def leaf_entry(event: Event) -> dict[str, Any]:
         "received_at": spell_time(event.received_at),
         "valid_until": spell_time(event.valid_until),
         "subject_commitment": event.subject_commitment.hex(),
+    }
+
+
+def varying_of(event: Event) -> dict[str, str]:
+    """Return the values of `VARYING`, as the leaf has them."""
+    return {
+        "decided_at": spell_time(event.decided_at),
+        "event_id": str(event.event_id),
+        "received_at": spell_time(event.received_at),
+        "subject_commitment": event.subject_commitment.hex(),
+        "valid_until": spell_time(event.valid_until),
     }
 
 

@@ -6,13 +6,14 @@ part of one. Nobody is told anything before the commit that holds their own.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -27,6 +28,10 @@ Outcome = TypeVar("Outcome")
 _TOGETHER = 64
 #: Waiting for their turn: more than are written in the time that a client waits.
 _WAITING = 1_024
+#: So many came together that more will: the next transaction waits for them, but not for long.
+_FEW = 8
+_GATHER_SECONDS = 0.002
+_GATHERINGS = 5
 #: Without work the thread ends; the next item starts another.
 _IDLE_SECONDS = 5.0
 #: Longer than another process may hold the database, shorter than whoever stops a server
@@ -34,8 +39,18 @@ _IDLE_SECONDS = 5.0
 _PATIENCE_SECONDS = 8.0
 #: A commit that takes longer hangs: who comes now is not kept waiting for it.
 _HANGING_SECONDS = 6.0
+#: How often it is looked for what has waited for too long.
+_LOOK_SECONDS = 0.5
 #: Twins of an item may be written by other processes at the same time.
 _TRIES = 3
+
+
+class _Waiting(NamedTuple):
+    """An item, who is told of its outcome, and since when it waits (monotonic seconds)."""
+
+    item: Any
+    tell: Callable[[Any], object]
+    since: float
 
 
 class GroupWriter(Generic[Item, Outcome]):
@@ -56,13 +71,14 @@ class GroupWriter(Generic[Item, Outcome]):
         self._database = database
         self._append = append
         self._committed = committed
-        self._lock = threading.Lock()
-        self._running = False
+        self._ready = threading.Condition()
+        self._queue: deque[_Waiting] = deque()
+        self._under_way: Sequence[_Waiting] = ()
         #: When what is being written now was taken from the queue (monotonic seconds).
         self._began: float | None = None
-        self._queue: queue.Queue[tuple[Item, Future[Outcome]]] = queue.Queue(_WAITING)
-        self._under_way: Sequence[tuple[Item, Future[Outcome]]] = ()
-        self._closed = False
+        self._running = self._watched = self._closed = False
+        #: Whether the last transaction held many.
+        self._crowded = False
 
     def write(self, item: Item) -> Outcome:
         """Return the outcome of an item once it is committed; raises its error.
@@ -70,86 +86,127 @@ class GroupWriter(Generic[Item, Outcome]):
         Raises Unavailable when too many wait already, when the commit under way hangs, and
         once the writer is closed. It may be written all the same, but then only once.
         """
-        if self._closed:
-            raise _stopping()
-        if self.busy_seconds() > _HANGING_SECONDS:
-            raise _too_many()
         future: Future[Outcome] = Future()
-        with self._lock:
-            try:
-                self._queue.put_nowait((item, future))
-            except queue.Full:
-                raise _too_many() from None
-            if not self._running:
-                self._running = True
-                threading.Thread(target=self._work, name="writer", daemon=True).start()
+        self._put(item, partial(_settle, future))
         try:
             return future.result(_PATIENCE_SECONDS)
         except TimeoutError:
             raise _too_many() from None
-        except CancelledError:
-            raise _stopping() from None
+
+    def submit(self, item: Item, tell: Callable[[Outcome | Exception], object]) -> None:
+        """Let `tell` hear the outcome of an item once it is committed, or its error.
+
+        It is called in a thread of the writer, must be quick and not raise, and may be called
+        again: the first word counts. Raises Unavailable at once as `write` does.
+        """
+        self._put(item, tell)
+        if not self._watched:
+            self._watch()
 
     def close(self) -> None:
         """Send away whoever waits and whoever comes: the server ends."""
         self._closed = True
-        for _, future in self._under_way:
-            future.cancel()
-        while True:
-            try:
-                _, future = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            future.cancel()
+        with self._ready:
+            waiting = [*self._under_way, *self._queue]
+            self._queue.clear()
+        for one in waiting:
+            one.tell(_stopping())
 
     @property
     def waiting(self) -> int:
         """Return how many items wait for their turn."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     def busy_seconds(self) -> float:
         """Return for how long the transaction under way has been going on; 0 without one."""
         began = self._began
         return 0.0 if began is None else time.monotonic() - began
 
+    def _put(self, item: Item, tell: Callable[[Any], object]) -> None:
+        if self._closed:
+            raise _stopping()
+        if self.busy_seconds() > _HANGING_SECONDS or len(self._queue) >= _WAITING:
+            raise _too_many()
+        with self._ready:
+            self._queue.append(_Waiting(item, tell, time.monotonic()))
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._work, name="writer", daemon=True).start()
+            elif len(self._queue) == 1:
+                self._ready.notify()
+
     def _work(self) -> None:
-        while True:
-            try:
-                batch = [self._queue.get(timeout=_IDLE_SECONDS)]
-            except queue.Empty:
-                with self._lock:
-                    if self._queue.empty():
-                        self._running = False
-                        return
-                continue
-            while len(batch) < _TOGETHER:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
+        while batch := self._take():
             self._began, self._under_way = time.monotonic(), batch
             try:
                 self._write_batch(batch)
             finally:
                 self._began, self._under_way = None, ()
 
-    def _write_batch(self, batch: Sequence[tuple[Item, Future[Outcome]]]) -> None:
+    def _take(self) -> Sequence[_Waiting]:
+        """Return what waits, once something does; nothing where the thread may end."""
+        with self._ready:
+            if not self._queue and not self._ready.wait_for(lambda: self._queue, _IDLE_SECONDS):
+                self._running = False
+                return ()
+        if self._crowded:
+            self._gather()
+        with self._ready:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _TOGETHER))]
+            self._running = bool(batch)  # without any, the writer was closed meanwhile
+        self._crowded = len(batch) > _FEW
+        return batch
+
+    def _gather(self) -> None:
+        """Wait as long as more arrive: those that were answered just now are on their way again.
+
+        A transaction of few costs nearly as much as one of many.
+        """
+        known = 0
+        for _ in range(_GATHERINGS):
+            waiting = len(self._queue)
+            if waiting == known or waiting >= _TOGETHER:
+                return
+            known = waiting
+            time.sleep(_GATHER_SECONDS)
+
+    def _watch(self) -> None:
+        """Send away, from now on, what has waited for too long: nobody waits for it in a thread."""
+        with self._ready:
+            if not self._watched:
+                self._watched = True
+                threading.Thread(target=self._send_away, name="patience", daemon=True).start()
+
+    def _send_away(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            late = time.monotonic() - _PATIENCE_SECONDS
+            with self._ready:
+                if not self._running:
+                    self._watched = False
+                    return
+                waiting = [*self._under_way, *self._queue]
+            for one in waiting:
+                if one.since < late:
+                    one.tell(_too_many())
+
+    def _write_batch(self, batch: Sequence[_Waiting]) -> None:
         try:
-            outcomes = self._commit([item for item, _ in batch])
+            outcomes = self._commit([one.item for one in batch])
         except IntegrityError as error:
             if len(batch) == 1:
-                _tell(batch[0][1], error)
+                batch[0].tell(error)
             else:
                 # Somebody else wrote one of them: the others must not suffer from it.
                 for one in batch:
                     self._write_batch([one])
         except Exception as error:
-            for _, future in batch:
-                _tell(future, error)
+            for one in batch:
+                one.tell(error)
         else:
             self._committed(len(batch))
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _tell(future, outcome)
+            for one, outcome in zip(batch, outcomes, strict=True):
+                one.tell(outcome)
 
     def _commit(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
         for tries_left in range(_TRIES - 1 if len(items) == 1 else 0, -1, -1):
@@ -162,7 +219,7 @@ class GroupWriter(Generic[Item, Outcome]):
         raise AssertionError("unreachable")
 
 
-def _tell(future: Future[Any], outcome: object) -> None:
+def _settle(future: Future[Any], outcome: object) -> None:
     # Who was sent away meanwhile asks again, and gets the same receipt.
     with suppress(InvalidStateError):
         if isinstance(outcome, Exception):

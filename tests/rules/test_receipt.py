@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,15 +11,20 @@ from uuid import UUID
 
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consent_server.rules.decision import Kind
 from consent_server.rules.receipt import (
     Event,
+    LeafForm,
+    Template,
     build_receipt,
     commit_subject,
     hash_event,
     leaf_entry,
     subject_key,
+    varying_of,
 )
 
 NOW = datetime(2026, 11, 22, 16, 47, tzinfo=UTC)
@@ -86,3 +92,43 @@ def test_the_leaf_names_no_person() -> None:
 def test_the_form_of_the_leaf_is_fixed() -> None:
     # Records already hashed must verify for ever: a change here needs a new LEAF_SCHEMA.
     assert hash_event(EVENT).hex() == EXPECTED_LEAF
+
+
+@given(
+    st.uuids(),
+    st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1)), min_size=3, max_size=3),
+    st.dictionaries(st.text(max_size=9), st.booleans(), max_size=4),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
+    st.binary(min_size=32, max_size=32),
+)
+def test_a_form_hashes_what_the_event_hashes(
+    event_id: UUID,
+    times: list[datetime],
+    grants: dict[str, bool],
+    region: str,
+    commitment: bytes,
+) -> None:
+    like = replace(EVENT, region=region, grants=grants)
+    decided, received, valid = (one.replace(tzinfo=UTC) for one in times)
+    event = replace(
+        like,
+        event_id=event_id,
+        decided_at=decided,
+        received_at=received,
+        valid_until=valid,
+        subject_commitment=commitment,
+    )
+    form = LeafForm(leaf_entry(like))
+    assert form.hash(varying_of(event)) == hash_event(event)
+    assert form.entry(varying_of(event)) == leaf_entry(event)
+    assert list(form.entry(varying_of(event))) == list(leaf_entry(event))
+
+
+def test_what_is_alike_may_hold_signs_of_every_kind() -> None:
+    template = Template(json.dumps, {"a": "%s %% <b> \u00e4", "c": "1"}, ["c"])
+    assert json.loads(template.fill({"c": "2"})) == {"a": "%s %% <b> \u00e4", "c": "2"}
+
+
+def test_a_mark_that_stands_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than once"):
+        Template(json.dumps, {"a": "<b>", "b": "1"}, ["b"])

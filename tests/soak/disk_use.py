@@ -19,10 +19,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from consent_server.appending import Wanted, append_together
+from consent_server.appending import append_together
 from consent_server.ledger import Recorded, ShownVersion
 from consent_server.rules.decision import Decision, Layer, Method, optional_services
 from consent_server.store.database import Database
+from consent_server.wanted import Wanted
 from tests.soak.million import START, FilledSite, event_id_of
 
 _AT_ONCE, _SEALED_AFTER = 40, 2_000

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
-from consent_server.appending import Wanted, append_together
+from consent_server.appending import append_together
 from consent_server.ledger import ShownVersion
 from consent_server.published import PublishedSites
 from consent_server.rights import decisions_of
@@ -21,6 +21,7 @@ from consent_server.rules.decision import Decision, Layer, Method, optional_keys
 from consent_server.store.database import Database
 from consent_server.store.driver import Find, Insert
 from consent_server.store.models import LedgerQueue, SubjectData
+from consent_server.wanted import Wanted
 
 from .rows import NOW
 

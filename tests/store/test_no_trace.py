@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consent_server.appending import Wanted, append_together
+from consent_server.appending import append_together
 from consent_server.audit import export_records
 from consent_server.erasure import erase_subject
 from consent_server.ledger import ShownVersion
@@ -28,6 +28,7 @@ from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import SubjectData
 from consent_server.store.scrubbing import scrub
+from consent_server.wanted import Wanted
 
 _NOW = datetime(2026, 11, 25, 10, 13, 26, 123_000, tzinfo=UTC)
 _TOGETHER = 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -225,3 +226,107 @@ def test_while_a_commit_hangs_nobody_else_is_kept_waiting(
     while writer.busy_seconds():
         threading.Event().wait(0.005)
     assert keys(store) == ["first"]
+
+
+def test_whoever_does_not_wait_is_told_after_the_commit(
+    store: Database, writer: GroupWriter[str, str]
+) -> None:
+    told: list[tuple[object, list[str]]] = []
+    done = threading.Event()
+
+    def hear(outcome: object) -> None:
+        told.append((outcome, keys(store)))
+        if len(told) == 2:
+            done.set()
+
+    writer.submit("a", hear)
+    writer.submit("refused", hear)
+    assert done.wait(10)
+    assert told[0] == ("A", ["a"]), "it is there before it is told"
+    assert isinstance(told[1][0], Conflict)
+
+
+def test_whoever_does_not_wait_is_sent_away_when_a_commit_hangs(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_HANGING_SECONDS", 0.4)
+    monkeypatch.setattr(writer_module, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "_LOOK_SECONDS", 0.05)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(session: Session, names: Sequence[str]) -> list[str | Exception]:
+        begun.set()
+        go_on.wait(10)
+        return add_sites(session, names)
+
+    normal, writer._append = writer._append, hang
+    told: dict[str, list[object]] = {"first": [], "second": []}
+    sent_away = threading.Event()
+
+    def hear(name: str, outcome: object) -> None:
+        told[name].append(outcome)
+        if all(told.values()):
+            sent_away.set()
+
+    for name in told:
+        writer.submit(name, partial(hear, name))
+        assert begun.wait(10)
+    assert sent_away.wait(10), "nobody waits for a commit that hangs"
+    assert all(isinstance(outcomes[0], Unavailable) for outcomes in told.values())
+    while writer.busy_seconds() < 0.4:
+        threading.Event().wait(0.01)
+    with pytest.raises(Unavailable):
+        writer.submit("third", print)
+    writer._append = normal
+    go_on.set()
+    for _ in range(1_000):
+        if keys(store) == ["first", "second"]:
+            break
+        threading.Event().wait(0.01)
+    assert keys(store) == ["first", "second"], "they may be written all the same, once"
+
+
+def test_a_closed_writer_sends_away_whoever_does_not_wait(
+    store: Database, writer: GroupWriter[str, str]
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(session: Session, names: Sequence[str]) -> list[str | Exception]:
+        begun.set()
+        go_on.wait(10)
+        return add_sites(session, names)
+
+    writer._append = hold
+    told: list[object] = []
+    writer.submit("first", told.append)
+    assert begun.wait(10)
+    writer.submit("second", told.append)
+    writer.close()
+    assert [type(outcome) for outcome in told] == [Unavailable, Unavailable]
+    go_on.set()
+    with pytest.raises(Unavailable):
+        writer.submit("third", told.append)
+
+
+def test_under_load_a_transaction_waits_for_those_that_come_at_once(
+    store: Database,
+    writer: GroupWriter[str, str],
+    commits: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer_module, "_GATHER_SECONDS", 0.3)
+    write_while_busy(store, writer, [f"site-{number}" for number in range(20)])
+    before, told, done = len(commits), [], threading.Event()
+
+    def hear(outcome: object) -> None:
+        told.append(outcome)
+        if len(told) == 2:
+            done.set()
+
+    writer.submit("a", hear)
+    threading.Event().wait(0.1)
+    writer.submit("b", hear)
+    assert done.wait(10)
+    assert len(commits) == before + 1
+    assert writer.write("c") == "C"
+    assert not writer._crowded, "few came: the next is not kept waiting"
