@@ -41,8 +41,9 @@ class Later:
         """Send an answer, unless there was one."""
         if self._close():
             self._send(status, fields, body)
-            if self.told is not None:
-                self.told(status)
+            told, self.told = self.told, None  # it holds the request, which holds this
+            if told is not None:
+                told(status)
 
     def ask_again(self, environ: Environ) -> None:
         """Let the application answer in its call, in another thread, unless there was an answer."""

@@ -99,7 +99,7 @@ class ShortWay:
         decision = self._read(environ)
         if decision is None:
             return None
-        parts, request = self._parts, Request(environ)
+        parts, request = self._parts, Request(environ, populate_request=False)
         try:
             site = parts.published.find(site_key)
             shown = admit(parts, site, decision, request, proof)
@@ -142,7 +142,7 @@ class ShortWay:
             site = self._parts.published.find(site_key)
         except Exception:
             return None  # the long way meets it again, and answers it
-        sight = see(site.config, Request(environ), regions)
+        sight = see(site.config, Request(environ, populate_request=False), regions)
         packed, cache = choose_script(site, sight, POINTER_CACHE)
         etag = f'"{packed.script.script_hash[:32]}-{encoding or "id"}"'
         known = environ.get("HTTP_IF_NONE_MATCH", "")
