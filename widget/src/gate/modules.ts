@@ -7,8 +7,8 @@ import { own, patterns } from "./verdict";
 
 type Map = Record<string, string>;
 
-/** Where a second map is added to the page's own and does not take its place: Chromium since 133, which can move nodes as well. */
-const canAdd = "moveBefore" in Element.prototype && !isFirefox;
+/** Where a second map is added to the page's own and does not take its place: Chromium 133 and Safari 18.4, both with their first `pause`. Old Safaris hide `Atomics`. */
+const canAdd = (window.Atomics as { pause?: unknown } | undefined)?.pause && !isFirefox;
 const nowhere = "about:/"; // no address can be made of it, so the import fails
 
 let isClosed = false;
