@@ -26,6 +26,8 @@ class Facts:
     #: Code of the page that ran for a service, in its order.
     marks: tuple[str, ...]
     stored: frozenset[str]
+    #: Hosts whose code told its own server that it runs: where nothing else can be heard of it.
+    alive: frozenset[str] = frozenset()
 
     @property
     def left(self) -> bool:
@@ -35,7 +37,7 @@ class Facts:
     @property
     def is_clean(self) -> bool:
         """Nothing asked, nothing ran, nothing stored."""
-        return not (self.left or self.ran or self.stored)
+        return not (self.left or self.ran or self.alive or self.stored)
 
 
 def look(trackers: Trackers, said: Sequence[str], stored: Collection[str]) -> Facts:
@@ -52,6 +54,7 @@ def look(trackers: Trackers, said: Sequence[str], stored: Collection[str]) -> Fa
         ran=tuple(words.removeprefix("ran ") for words in said if words.startswith("ran ")),
         marks=tuple(words for words in said if words.startswith("mark ")),
         stored=frozenset(one for one in stored if not one.startswith(_OURS)),
+        alive=frozenset(one.host for one in seen if one.path == "/alive"),
     )
 
 

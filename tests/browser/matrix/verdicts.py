@@ -24,7 +24,7 @@ def judge(case: Case, level: Level, control: Facts, walk: Walk) -> dict[Verdict,
     if left:
         found["requested"] = ", ".join(left[0].asked or sorted(left[0].reached))
     # Held as a whole, not even the page's own code for the service may run.
-    ran = (*walk.before.ran, *(walk.before.marks if level == "declared" else ()))
+    ran = (*_ran(walk.before), *(walk.before.marks if level == "declared" else ()))
     if ran:
         found["ran"] = ", ".join(ran)
     if walk.before.stored:
@@ -36,6 +36,16 @@ def judge(case: Case, level: Level, control: Facts, walk: Walk) -> dict[Verdict,
     if over:
         found["withdrawn"] = over
     return found
+
+
+def _unheard(facts: Facts) -> frozenset[str]:
+    """Hosts whose code ran, as only their own server heard."""
+    return facts.alive - {address.split("/")[2] for address in facts.ran}
+
+
+def _ran(facts: Facts) -> tuple[str, ...]:
+    """Code that ran: what said so, and what only its own server heard of."""
+    return (*facts.ran, *(f"code of {host}" for host in sorted(_unheard(facts))))
 
 
 def _after(case: Case, level: Level, control: Facts, walk: Walk) -> str:
@@ -60,6 +70,9 @@ def _after(case: Case, level: Level, control: Facts, walk: Walk) -> str:
 
 
 def _order(case: Case, level: Level, control: Facts, after: Facts) -> str:
+    # Our own hooks may hold what tells the server: only where nothing else is heard, it counts.
+    if not _unheard(control) <= after.alive:
+        return f"never ran: code of {', '.join(sorted(_unheard(control) - after.alive))}"
     arrange = tuple if case.ordered else sorted
     if list(arrange(after.ran)) != list(arrange(control.ran)):
         return f"ran {list(after.ran)} instead of {list(control.ran)}"
@@ -74,10 +87,10 @@ def _withdrawn(control: Facts, walk: Walk) -> str:
     # What the browser does ahead of every script it does on each page.
     early = walk.before.reached
     asked = [one for one in at_once.asked if one.split("/")[2] not in early]
-    if asked or at_once.ran or at_once.reached - early:
-        return f"at once: {asked or at_once.ran or sorted(at_once.reached)}"
-    if later.ran:
-        return f"on the next page: {later.ran}"
+    if asked or _ran(at_once) or at_once.reached - early:
+        return f"at once: {asked or _ran(at_once) or sorted(at_once.reached)}"
+    if _ran(later):
+        return f"on the next page: {_ran(later)}"
     for when, facts in (("at once", at_once), ("on the next page", later)):
         kept = facts.stored & control.stored
         if kept:
