@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.browser.conftest import NewProfile
@@ -107,3 +109,29 @@ def test_a_visitor_who_comes_back_is_told_before_the_tag_runs(
     visit.page.goto(address)
     wait_until_heard(visit, vendor.granted)
     assert loads(vendor, trackers) == 2
+
+
+def test_a_snippet_that_finishes_its_function_by_its_global_name_runs_to_its_end(
+    new_profile: NewProfile,
+    server: RunningServer,
+    trackers: Trackers,
+    shop: DemoSite,
+    owner: OwnerPages,
+) -> None:
+    own = """window.fbq = window.fbq || function () { fbq.queue.push(arguments); };
+fbq.queue = fbq.queue || [];
+fbq('init', '123');
+fbq('track', 'PageView');
+document.head.append(Object.assign(document.createElement('script'), {
+  src: 'https://connect.facebook.net/en_US/fbevents.js'
+}));"""
+    fake = """fbq.queue.splice(0).forEach((call) => record(...call));
+fbq.queue.push = (call) => record(...call);"""
+    pixel = replace(next(one for one in VENDORS if one.key == "meta-pixel"), snippet=own, fake=fake)
+    trackers.answers[pixel.library] = Answer(200, "text/javascript", pixel.script.encode())
+    visit = Visit(new_profile().new_page(), shop, server)
+    visit.page.goto(page_of(pixel, shop, owner, server))
+    visit.wait_for_notice()
+    visit.decide("accept_all")
+    wait_until_heard(visit, pixel.granted)
+    assert loads(pixel, trackers) == 1

@@ -20,14 +20,24 @@ const [ahead, ...connectors] = SITE_CONFIG.connectors!;
 let grants: Grants = kit.grants();
 let isAhead = 1;
 
-/** The snippet is whole when somebody first looks at what it made: then ours come before the page's own calls. */
+/** The snippet is whole when somebody looks at what it made: then ours come before the page's own calls. One that looks itself, to finish it, is told at the next look. */
 function awaitFunction(name: string): unknown[][] {
   const calls: unknown[][] = [];
   let made: Made | undefined;
   Object.defineProperty(page, name, {
     configurable: true,
     set: (value) => (made = value),
-    get: () => (made && calls.splice(0).map((args) => made!(...args)), made),
+    get: () => {
+      made &&
+        calls.splice(0).map((args) => {
+          try {
+            made!(...args);
+          } catch {
+            calls.push(args);
+          }
+        });
+      return made;
+    },
   });
   return calls;
 }
