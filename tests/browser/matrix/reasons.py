@@ -33,17 +33,28 @@ SHOWN: Final = (
     "it asks whether the image has changed."
 )
 MODULE: Final = (
-    "The import failed before consent and is tried again on the next page; Firefox and WebKit have "
-    "one import map a page, which is the page's own, so there it runs: declare the module."
+    "The import failed before consent and is tried again on the next page; Firefox, and Safari "
+    "before 18.4, have one import map a page, which is the page's own, so there it runs: declare "
+    "the module."
 )
 PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
 ICON: Final = "The browser asks for the page's icon at its base address."
+TOLD: Final = (
+    "The service's own call stops it, so the page is not loaded again. The stand-in knows no such "
+    "call, and goes on; with the gate, what it sends is held."
+)
 OPEN: Final = "Open: declare it."
 
 IN_TEMPLATE: Final = (
     "Firefox reads ahead inside templates, too, and neither `xlink:href` nor the text of a style "
     "sheet can be written in another way: use `href`, and a linked style sheet."
 )
+
+#: Why something does nothing without us, beside features that an engine has not.
+SILENT: Final[dict[Engine, str]] = {
+    "webkit": "It does not know `rel=prefetch`. What `cookieStore` sets it keeps on HTTPS alone, "
+    "and these pages come over HTTP."
+}
 
 #: What stands in the mark-up and is asked for ahead of every script.
 READ_AHEAD_CASES: Final = frozenset(
@@ -136,6 +147,8 @@ SENT_FRAME_CASES: Final = frozenset(
     ]
 )
 IN_TEMPLATE_CASES: Final = frozenset({"svg-image-xlink", "svg-style"})
+#: Snippets of services that their own call stops.
+TOLD_CASES: Final = frozenset({"intercom-on-load", "meta-pixel"})
 SHOWN_CASES: Final = frozenset({"image-lazy"})
 _OTHERS: Final = {
     **dict.fromkeys(LOCATION_CASES, LOCATION),
@@ -156,6 +169,7 @@ def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str
         (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
         (is_unmarked and is_asked and case in SHOWN_CASES and engine != "chromium", SHOWN),
         (is_over and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
+        (level == "declared" and is_over and case in TOLD_CASES, TOLD),
         (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
         (case == "script-by-base" and engine == "webkit", ICON),
     )

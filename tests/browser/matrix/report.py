@@ -9,7 +9,7 @@ from pathlib import Path
 from .case import Case, Engine
 from .cases import CASES, FAMILIES
 from .later import LATER
-from .reasons import reason_of
+from .reasons import SILENT, reason_of
 from .record import Gaps, read_record
 
 FILE = Path(__file__).parents[3] / "docs" / "blocking.md"
@@ -61,7 +61,8 @@ def render() -> str:
                 parts.append(f"\n### {title}\n\n{table}\n")
                 parts.append(_gaps(engine, walked, level, levels[level]))
                 parts.append(f"\nNot walked yet: {', '.join(missing)}.\n" if missing else "")
-        parts.append(_silent(list(levels["silent"])))
+        parts.append(_silent(engine, list(levels["silent"])))
+        parts.append(_lacking([one.name for one in CASES if engine not in one.engines]))
     parts.append(_first_run(json.loads(FIRST_RUN.read_text("utf-8"))))
     return "".join(parts)
 
@@ -138,11 +139,19 @@ def _gaps(engine: Engine, cases: list[Case], level: str, gaps: Gaps) -> str:
     return "\nGaps:\n\n" + "\n".join(lines) + "\n"
 
 
-def _silent(names: list[str]) -> str:
+def _silent(engine: Engine, names: list[str]) -> str:
     if not names:
         return ""
     listed = ", ".join(f"`{name}`" for name in names)
-    return f"\nNothing leaves without us in this engine: {listed}.\n"
+    why = f" {SILENT[engine]}" if engine in SILENT else ""
+    return f"\nNothing leaves without us in this engine: {listed}.{why}\n"
+
+
+def _lacking(names: list[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"\nNot walked, as this engine lacks what they use: {listed}.\n"
 
 
 def write() -> None:

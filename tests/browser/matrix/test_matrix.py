@@ -70,26 +70,34 @@ def test_in_chromium_marked_and_rewritten_pages_pass_every_verdict() -> None:
     assert (record["declared"], record["rewritten"]) == ({}, {})
 
 
-def test_in_chromium_no_code_runs_and_nothing_is_stored_ahead_of_consent_on_an_unchanged_page() -> (
-    None
-):
-    assert _gaps("chromium", "strict", "ran", "stored") <= reasons.SHADOW_CASES
+@pytest.mark.parametrize("engine", ["chromium", "webkit"])
+def test_no_code_runs_and_nothing_is_stored_ahead_of_consent_on_an_unchanged_page(
+    engine: Engine,
+) -> None:
+    assert _gaps(engine, "strict", "ran", "stored") <= reasons.SHADOW_CASES
     # Known services only: nobody can tell where the frame's location is sent.
-    assert _gaps("chromium", "gate", "ran", "stored") <= (
-        reasons.SHADOW_CASES | reasons.LOCATION_CASES
-    )
+    assert _gaps(engine, "gate", "ran", "stored") <= (reasons.SHADOW_CASES | reasons.LOCATION_CASES)
 
 
 @pytest.mark.parametrize("level", ["gate", "strict"])
-def test_in_chromium_only_what_no_script_can_stop_is_asked_for_ahead_of_consent(
-    level: Level,
+@pytest.mark.parametrize("engine", ["chromium", "webkit"])
+def test_only_what_no_script_can_stop_is_asked_for_ahead_of_consent(
+    engine: Engine, level: Level
 ) -> None:
-    assert _gaps("chromium", level, "requested") <= (
+    shown = reasons.SHOWN_CASES if engine == "webkit" else set()
+    assert _gaps(engine, level, "requested") <= (
         reasons.READ_AHEAD_CASES
         | reasons.FRAME_CASES
         | reasons.LOCATION_CASES
         | reasons.SHADOW_CASES
+        | shown
     )
+
+
+def test_each_engine_is_walked_at_every_level() -> None:
+    for levels in read_record().values():
+        assert {*LEVELS} <= {*levels}
+        assert levels["missing"] == {}
 
 
 def test_every_gap_on_record_has_its_reason() -> None:
