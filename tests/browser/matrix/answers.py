@@ -29,9 +29,22 @@ _SAYS = """(function () {
     fetch(%s + '/alive', { mode: 'no-cors' }).catch(function () {});
   }
   tick();
-  setInterval(tick, 400);
+  var beat = setInterval(tick, 400);
+  function hear(goes) {
+    clearInterval(beat);
+    if (goes) beat = setInterval(tick, 400);
+  }
+  %s;
 })();
 """
+#: How the code of a service hears its own call, where the catalogue says that it stops by that.
+_HEARS = {
+    "connect.facebook.net": """
+  function told(words) { if (words[0] === 'consent') hear(words[1] !== 'revoke'); }
+  if (self.fbq) { (fbq.queue || []).forEach(told); fbq.queue = { push: told }; }""",
+    "widget.intercom.io": """
+  self.Intercom = function (word) { hear(word !== 'shutdown'); }""",
+}
 _LIBRARIES = ("LogRocket", "Sentry", "Twilio", "DD_RUM")
 _ANSWERS = """window.%s = window.%s || {};
 ['init', 'onLoad', 'initWebchat', 'onReady'].forEach(function (n) { %s[n] = function () {}; });
@@ -55,5 +68,6 @@ def _code(host: str, path: str) -> str:
     origin = f"https://{host}"
     libraries = "".join(_ANSWERS % (name, name, name) for name in _LIBRARIES if "js" in path)
     guarded = f"if (self.document) {{ {libraries} }}\n"
-    says = _SAYS % (json.dumps(origin + path), _LEAVES.get(host, ""), json.dumps(origin))
+    leaves, hears = _LEAVES.get(host, ""), _HEARS.get(host, "")
+    says = _SAYS % (json.dumps(origin + path), leaves, json.dumps(origin), hears)
     return guarded + says

@@ -39,10 +39,6 @@ MODULE: Final = (
 )
 PAST: Final = "What it answers to is past when consent comes: it runs on the next page."
 ICON: Final = "The browser asks for the page's icon at its base address."
-TOLD: Final = (
-    "The service's own call stops it, so the page is not loaded again. The stand-in knows no such "
-    "call, and goes on; with the gate, what it sends is held."
-)
 OPEN: Final = "Open: declare it."
 
 IN_TEMPLATE: Final = (
@@ -147,8 +143,6 @@ SENT_FRAME_CASES: Final = frozenset(
     ]
 )
 IN_TEMPLATE_CASES: Final = frozenset({"svg-image-xlink", "svg-style"})
-#: Snippets of services that their own call stops.
-TOLD_CASES: Final = frozenset({"intercom-on-load", "meta-pixel"})
 SHOWN_CASES: Final = frozenset({"image-lazy"})
 _OTHERS: Final = {
     **dict.fromkeys(LOCATION_CASES, LOCATION),
@@ -169,7 +163,6 @@ def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str
         (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
         (is_unmarked and is_asked and case in SHOWN_CASES and engine != "chromium", SHOWN),
         (is_over and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
-        (level == "declared" and is_over and case in TOLD_CASES, TOLD),
         (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
         (case == "script-by-base" and engine == "webkit", ICON),
     )
