@@ -10,10 +10,9 @@ type Method = (...args: Args) => unknown;
 
 export const { apply, construct, defineProperty, getOwnPropertyDescriptor } = Reflect;
 
-const { call } = Function.prototype;
-const taken = <T>(owner: object, name: string) => call.bind((owner as Record<string, Method>)[name] as Method) as (self: unknown, ...args: Args) => T;
+const taken = <T>(owner: object, name: string) => Function.prototype.call.bind((owner as Record<string, Method>)[name] as Method) as (self: unknown, ...args: Args) => T;
 
-const { prototype } = Element;
+export const { prototype } = Element;
 export const getAttribute = taken<string | null>(prototype, "getAttribute");
 export const setAttribute = taken<void>(prototype, "setAttribute");
 export const removeAttribute = taken<void>(prototype, "removeAttribute");
@@ -25,16 +24,21 @@ export const queryFragment = taken<Iterable<Element>>(DocumentFragment.prototype
 /** Loads empty frames a second time, and knows one import map a page. */
 export const isFirefox = CSS.supports("-moz-appearance:none");
 
-type Kind = "value" | "set" | "get";
+type Owner = { prototype?: object };
 
 /** `go` makes the call, with the arguments as they are by then, of the object itself or of the one that it stands for. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Around = (go: (self?: unknown) => any, self: any, args: Args) => unknown;
 
-/** Round methods, constructors or one half of properties, a blank between their names: a proxy keeps name, length and statics, and reads as native code. */
-export function hook(owner: object | undefined, names: string, around: Around, kind: Kind = "value"): void {
+/**
+ * Round methods, constructors or one half of properties, a blank between their names, of an object or of all that a class makes:
+ * a proxy keeps name, length and statics, and reads as native code.
+ */
+export function hook(given: Owner | undefined, names: string, around: Around, half: "get" | "set" = "get"): void {
   for (const name of names.split(" ")) {
+    const owner = given && name in given ? given : given?.prototype;
     const found = owner && getOwnPropertyDescriptor(owner, name);
+    const kind = found?.value ? "value" : half;
     if (typeof found?.[kind] !== "function") continue;
     const native = found[kind] as Method;
     found[kind] = new Proxy(native, {
@@ -47,23 +51,23 @@ export function hook(owner: object | undefined, names: string, around: Around, k
 
 /** Whether the call must wait, and for what; one that can't be judged is never made. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Check = (first: any, self: any, args: Args) => string[] | false | undefined;
+type Check = (first: any, self: any, args: Args) => string[] | false | null | undefined;
 
-/** What the caller gets while it must. */
+/** What the caller gets while it must; without an answer, nothing. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Answer = (keys: string[], go: () => any, self: any, args: Args) => unknown;
 
-export function guard(owner: object | undefined, names: string, check: Check, answer: Answer, kind?: Kind): void {
+export function guard(owner: Owner | undefined, names: string, check: Check, answer?: Answer): void {
   const around: Around = (go, self, args) => {
-    let keys: string[] | false | undefined;
+    let keys: string[] | false | null | undefined;
     try {
       keys = check(args[0], self, args);
     } catch {
       keys = [];
     }
-    return keys ? answer(keys, go, self, args) : go();
+    return keys ? answer?.(keys, go, self, args) : go();
   };
-  hook(owner, names, around, kind);
+  hook(owner, names, around, "set");
 }
 
 interface Policy {
@@ -74,12 +78,14 @@ interface Policy {
 
 const same = (text: string) => text;
 /** On pages that demand trusted types; where the page forbids ours, the browser refuses what we put back. */
-let policy: Policy | undefined;
-try {
-  policy = (window as Realm).trustedTypes?.createPolicy("consent", { createHTML: same, createScript: same, createScriptURL: same });
-} catch {
-  // see above
+function makePolicy(): Policy | undefined {
+  try {
+    return (window as Realm).trustedTypes?.createPolicy("consent", { createHTML: same, createScript: same, createScriptURL: same });
+  } catch {
+    return undefined;
+  }
 }
+const policy = makePolicy();
 
 /** What the page itself wrote, or what we made of it. */
 export const trust = (kind: keyof Policy, text: string) => policy?.[kind](text) ?? text;

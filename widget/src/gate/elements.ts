@@ -8,32 +8,30 @@ import { wait } from "./waiting";
 
 /** Attributes with an address, with a text that may hold several, and with code. */
 const loads = /^(?:(src|href|xlink:href|data|poster|background)|(srcset|imagesrcset|srcdoc|ping|to|from|values)|on.+)$/;
+const names = ["src", "srcset", "data", "poster", "background", "srcdoc", "ping"];
 /** What may load without a visitor's click, cheaper to find than to look at every element. */
-const loading = "script,style,link,image,feImage,use,set,animate,[src],[srcset],[data],[poster],[background],[srcdoc],[ping],[data-consent]";
+const loading = `script,style,link,image,feImage,use,set,animate,[data-consent],[${names.join("],[")}]`;
 
-function keysOfValue(name: string, value: unknown): string[] | undefined {
-  const [, isAddress, isText] = loads.exec(name) as RegExpExecArray;
-  return (isAddress ? verdict : isText ? textVerdict : importVerdict)(value);
+function keysOfValue(name: string, value: unknown): string[] | undefined | null {
+  const found = loads.exec(name);
+  return found && (found[1] ? verdict : found[2] ? textVerdict : importVerdict)(value);
 }
 
-/** Whether that value must wait; if so it has been set aside. */
-export function holdsValue(element: Element, name: string, value: unknown, isParsed = false): boolean {
-  if (!loads.test(name)) return false;
+/** What that value must wait for; if so it has been set aside. */
+function keysHeld(element: Element, name: string, value: unknown, isParsed = false): string[] | undefined | null {
   const tag = element.localName;
-  if (name === "href" && /^(a|area|base)$/.test(tag)) return false;
+  if (!loads.test(name) || (name === "href" && /^(a|area|base)$/.test(tag))) return undefined;
   const keys = keysOfValue(name, value);
-  if (!keys) {
-    if (!isParsed) forget(element, name);
-    return false;
-  }
-  hold(element, name, String(value), keys, isParsed);
-  if (isParsed && /^i?frame$/.test(tag)) element.parentNode?.insertBefore(element, element.nextSibling); // the load has begun: a new start ends it
-  return true;
+  if (keys) {
+    hold(element, name, String(value), keys, isParsed);
+    if (isParsed && /^i?frame$/.test(tag)) element.parentNode?.insertBefore(element, element.nextSibling); // the load has begun: a new start ends it
+  } else if (!isParsed) forget(element, name);
+  return keys;
 }
 
 function holdElement(element: Element, isParsed: boolean): void {
   const type = getAttribute(element, "type") ?? "";
-  for (const name of attributeNames(element)) holdsValue(element, name, getAttribute(element, name), isParsed);
+  for (const name of attributeNames(element)) keysHeld(element, name, getAttribute(element, name), isParsed);
   const isHeld = gatedAs(element);
   if (isHeld || (element.hasAttribute("data-consent") && element.getRootNode() instanceof ShadowRoot)) keep(element);
   const isScript = element.localName === "script";
@@ -48,9 +46,9 @@ function holdElement(element: Element, isParsed: boolean): void {
 }
 
 /** What may hold an address in its text. */
-export const isCode = ({ localName }: Node & { localName?: string }) => localName === "script" || localName === "style";
+export const isCode = ({ localName }: Node & { localName?: string }) => /^(script|style)$/.test(localName as string);
 
-const isFrame = ({ localName }: Element) => /^i?frame$|^object$/.test(localName);
+const isFrame = ({ localName }: Element) => /^(i?frame|object)$/.test(localName);
 
 /** What was made in this document has passed our hooks, up to its text; what comes from elsewhere has not. Tells whether there are frames in it. */
 export function holdInserted(node: Element, into: Node): boolean {
@@ -79,35 +77,32 @@ export function holdTree(node: Node, isParsed = false): void {
 
 const find = (node: Node, selector: string) => (node.nodeType === 1 ? queryElement : queryFragment)(node, selector);
 
-const nothing = () => undefined;
-
 export function guardElements(realm: Realm): void {
-  const { Element, Attr, NamedNodeMap } = realm;
-  const holds = (element: Element, name: unknown, value: unknown) => holdsValue(element, String(name).toLowerCase(), value) && [];
+  const { Element } = realm;
+  const holds = (element: Element, name: unknown, value: unknown) => keysHeld(element, String(name).toLowerCase(), value);
   for (const interfaceName of Object.getOwnPropertyNames(realm))
     if (/^(HTML|SVG).*Element$/.test(interfaceName))
-      for (const property of ["src", "srcset", "href", "data", "poster", "background", "imageSrcset", "srcdoc", "ping"]) {
-        const owner = realm[interfaceName].prototype;
+      for (const property of [...names, "href", "imageSrcset"]) {
+        const owner = realm[interfaceName];
         if (property === "href" && /^HTML(A|B)/.test(interfaceName)) continue; // links and the base load nothing
-        guard(owner, property, (value, self) => holds(self, property, value), nothing, "set");
-        hook(owner, property, (go, self) => heldValue(self, property.toLowerCase()) ?? go(), "get");
+        guard(owner, property, (value, self) => holds(self, property, value));
+        hook(owner, property, (go, self) => heldValue(self, property.toLowerCase()) ?? go());
       }
-  const { prototype } = Element;
-  guard(prototype, "setAttribute", (name, self, [, value]) => holds(self, name, value), nothing);
-  guard(prototype, "setAttributeNS", (_space, self, [, name, value]) => holds(self, name, value), nothing);
-  guard(realm.SVGAnimatedString.prototype, "baseVal", (value) => verdict(value), wait, "set");
-  guard(Attr.prototype, "value", (value, { ownerElement, name }) => ownerElement && holds(ownerElement, name, value), nothing, "set");
-  hook(prototype, "getAttribute", (go, self, [name]) => heldValue(self, String(name).toLowerCase()) ?? go());
-  hook(prototype, "removeAttribute", (go, self, [name]) => (forget(self, String(name).toLowerCase()), go()));
+  guard(Element, "setAttribute", (name, self, [, value]) => holds(self, name, value));
+  guard(Element, "setAttributeNS", (_space, self, [, name, value]) => holds(self, name, value));
+  guard(realm.SVGAnimatedString, "baseVal", (value) => verdict(value), wait);
+  guard(realm.Attr, "value", (value, { ownerElement, name }) => ownerElement && holds(ownerElement, name, value));
+  hook(Element, "getAttribute", (go, self, [name]) => heldValue(self, name) ?? go());
+  hook(Element, "removeAttribute", (go, self, [name]) => (forget(self, name), go()));
   // A map does not tell whose attributes it has: what must wait goes in empty, and is looked at when it is in.
   const byNode = (go: () => unknown, _self: unknown, [node]: Args) => {
     const { name, value } = node as Attr;
-    const isHeld = loads.test(name) && keysOfValue(name, value);
+    const isHeld = keysOfValue(name, value);
     if (isHeld) node.value = "";
     const result = go();
     if (isHeld) node.value = value;
     return result;
   };
-  hook(prototype, "setAttributeNode setAttributeNodeNS", byNode);
-  hook(NamedNodeMap.prototype, "setNamedItem setNamedItemNS", byNode);
+  hook(Element, "setAttributeNode setAttributeNodeNS", byNode);
+  hook(realm.NamedNodeMap, "setNamedItem setNamedItemNS", byNode);
 }

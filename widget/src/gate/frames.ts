@@ -18,12 +18,12 @@ function aimVerdict(element: Element, button?: Element | null): string[] | undef
 }
 
 export function guardAims(realm: Realm): void {
-  const { HTMLElement, HTMLFormElement, frames } = realm;
+  const { HTMLElement, HTMLFormElement } = realm;
   const { click } = HTMLElement.prototype;
   const { submit } = HTMLFormElement.prototype;
-  guard(HTMLFormElement.prototype, "submit", (_first, self) => aimVerdict(self), wait);
-  guard(HTMLElement.prototype, "click", (_first, self) => self.localName === "a" && aimVerdict(self), wait);
-  guard(realm, "open", (address, _self, [, target = ""]) => isFrameName(target) && frames[(aim = target)] && verdict(address), answerLater(null));
+  guard(HTMLFormElement, "submit", (_first, self) => aimVerdict(self), wait);
+  guard(HTMLElement, "click", (_first, self) => self.localName === "a" && aimVerdict(self), wait);
+  guard(realm, "open", (address, _self, [, target = ""]) => isFrameName(target) && realm[(aim = target)] && verdict(address), answerLater(null));
   const look = (event: Event & { submitter?: Element | null }) => {
     const target = event.composedPath()[0] as Element;
     const element = event.type === "click" ? target.closest?.("a,area") : target;

@@ -13,9 +13,9 @@ const secret = `${Math.random()}`;
 export const scattered = new Set<Element>();
 
 /** How the gate holds an element: made by the parser, it was never meant to be async by itself. */
-export function gatedAs(element: Element): "parsed" | "made" | undefined {
-  const [found, isParsed] = getAttribute(element, mark)?.split("p") ?? [];
-  return found === secret ? (isParsed === undefined ? "made" : "parsed") : undefined;
+export function gatedAs(element: Element): "parsed" | "made" | false {
+  const found = getAttribute(element, mark);
+  return found === secret + "p" ? "parsed" : found === secret && "made";
 }
 
 export function keep(element: Element): void {
@@ -56,5 +56,5 @@ export function letGo(element: Element): void {
   scattered.delete(element);
 }
 
-/** The address that the page believes to be there. */
+/** The address that the page believes to be there; the browser itself reads names in any case. */
 export const heldValue = (element: Element, name: string) => (gatedAs(element) ? getAttribute(element, prefix + name) : null);

@@ -1,4 +1,5 @@
 /** The gate: with one tag and no change to the site, nothing runs, sends or stores before its service is granted. */
+import { attempt } from "../scripts";
 import { isGranted } from "../state";
 import type { Realm } from "./builtins";
 import { guardElements } from "./elements";
@@ -10,13 +11,11 @@ import { guardTree } from "./tree";
 import { passed } from "./verdict";
 import { runWaiting } from "./waiting";
 
-function guardRealm(realm: Realm): void {
-  for (const guard of [guardElements, guardTree, guardNetwork, guardAims, guardItems])
-    try {
-      guard(realm, guardRealm);
-    } catch (error) {
-      console.error("consent:", error); // the others still hold
-    }
+const guards = [guardElements, guardTree, guardNetwork, guardAims, guardItems];
+
+/** What every window gets, also that of a frame. */
+export function guardRealm(realm: Realm): void {
+  guards.forEach((guard) => attempt(() => guard(realm))); // where one fails the others still hold
 }
 
 /** First of all that our script does. */
@@ -31,4 +30,6 @@ export function applyGate(): void {
 }
 
 /** False when code of a service that is now refused was let into this page. */
-export const isCodeStopped = () => [...passed].every(isGranted);
+export function isCodeStopped(): boolean {
+  return [...passed].every(isGranted);
+}

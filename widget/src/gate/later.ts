@@ -5,7 +5,7 @@ import { later } from "./waiting";
 type Made = Record<string, unknown>;
 
 /** Of the native kind: listeners and calls reach the native object once there is one; refused, it fails as a lost line does. */
-export function standIn({ prototype }: { prototype: object }, keys: string[], make: () => unknown): object {
+export function standIn(keys: string[], make: () => unknown, { prototype }: { prototype: object }): object {
   const own: Made = { readyState: 0, result: null };
   const kept: (() => unknown)[] = [];
   let real: Made | undefined;
@@ -19,9 +19,8 @@ export function standIn({ prototype }: { prototype: object }, keys: string[], ma
     new Proxy(Object.create(kind) as Made, {
       get(_target, name: string) {
         const made = find();
-        const value = made ? made[name] : known[name];
-        if (typeof value === "function" && made) return value.bind(made);
-        if (value !== undefined || made) return value;
+        const value = (made ?? known)[name];
+        if (made || name in known) return made && typeof value === "function" ? value.bind(made) : value;
         if (name === "port") return (own.port = record(MessagePort.prototype, () => real?.port as Made, {}));
         if (/^(send|close|post|start|term|add|remove|dispatch)/.test(name))
           return (...args: never[]) => void kept.push(() => (find() as Realm)[name](...args));

@@ -1,16 +1,16 @@
 /** Mark-up that the page writes as text: tags that must wait are changed before the browser reads them. */
-import { apply, getOwnPropertyDescriptor, trust } from "./builtins";
+import { apply, getOwnPropertyDescriptor, prototype, trust } from "./builtins";
 import { holdTree } from "./elements";
 import { gatedAs } from "./held";
 
-/** A start tag; of scripts and styles with their text. */
-const tags = /<(script|style)\b(?:"[^"]*"|'[^']*'|[^'">])*>[^]*?(?=<\/\1|$)|<[a-z](?:"[^"]*"|'[^']*'|[^'">])*>/gi;
-const inert = document.implementation.createHTMLDocument().createElement("template");
-const setHtml = getOwnPropertyDescriptor(Element.prototype, "innerHTML")?.set as (html: string) => void;
+/** Nothing in it runs or loads. */
+export const inert = document.implementation.createHTMLDocument();
+const template = inert.createElement("template");
+const setHtml = getOwnPropertyDescriptor(prototype, "innerHTML")?.set as (html: string) => void;
 
 function holdTag(tag: string): string {
-  apply(setHtml, inert, [trust("createHTML", tag)]);
-  const element = inert.content.firstElementChild;
+  apply(setHtml, template, [trust("createHTML", tag)]);
+  const element = template.content.firstElementChild;
   if (!element) return tag;
   holdTree(element);
   if (!gatedAs(element)) return tag;
@@ -23,15 +23,15 @@ let unfinished = "";
 /** A tag may be written in pieces: its beginning waits for its end, as it does in the browser's own parser. */
 export function wholeTags(texts: unknown[]): string {
   const text = unfinished + texts.join("");
-  const end = text.search(/<([a-z/!][^<>]*)?$/i);
-  unfinished = end < 0 ? "" : text.slice(end);
-  return end < 0 ? text : text.slice(0, end);
+  unfinished = /<([a-z/!][^<>]*)?$/i.exec(text)?.[0] ?? "";
+  return text.slice(0, text.length - unfinished.length);
 }
 
 /** The same text where nothing in it must wait. */
 export function holdMarkup(html: unknown): unknown {
   if (!/\/\/|&|\\/.test(html as string)) return html;
   const text = String(html);
-  const held = text.replace(tags, holdTag);
+  // Each start tag; of scripts and styles with their text.
+  const held = text.replace(/<(script|style)\b(?:"[^"]*"|'[^']*'|[^'">])*>[^]*?(?=<\/\1|$)|<[a-z](?:"[^"]*"|'[^']*'|[^'">])*>/gi, holdTag);
   return held === text ? html : trust("createHTML", held);
 }

@@ -1,14 +1,14 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
 import { attempt } from "../scripts";
+import { guardRealm } from "./index";
 import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { replaceHeld } from "./held";
 import { guardLocation } from "./frames";
-import { holdMarkup, wholeTags } from "./markup";
+import { holdMarkup, inert, wholeTags } from "./markup";
 import { holdStyle } from "./styles";
 
 const watched = new WeakSet<object>();
-let guardRealm: (realm: Realm) => void;
 
 /** The parser tells nobody but observers. */
 const observer = new MutationObserver((records) => {
@@ -32,13 +32,12 @@ let open: Element[] = [];
 let parsed = 0;
 let isLooking = false;
 const isLoading = () => document.readyState === "loading";
-const { port1, port2 } = new MessageChannel();
-const aside = document.implementation.createHTMLDocument();
+const channel = new MessageChannel();
 
 /** In every task while it goes on. */
 function lookSoon(): void {
   isLooking = isLoading() && performance.now() - parsed < 50;
-  if (isLooking) port1.postMessage(0);
+  if (isLooking) channel.port1.postMessage(0);
 }
 
 function lookAtOpen(): void {
@@ -52,7 +51,7 @@ function lookAtOpen(): void {
 function watchLate(root: ShadowRoot): void {
   if (watched.has(root)) return;
   watchTree(root);
-  for (const script of root.querySelectorAll("script")) if (replaceHeld(script)) aside.adoptNode(script);
+  for (const script of root.querySelectorAll("script")) if (replaceHeld(script)) inert.adoptNode(script);
 }
 
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
@@ -65,14 +64,12 @@ function enter(element: Element): void {
 
 function enterFrame(realm: Realm): void {
   try {
-    if (!realm || watched.has(realm.document)) return;
     watchTree(realm.document as Document);
     if (watched.has(realm.Node.prototype)) return;
-    watched.add(realm.Node.prototype);
     guardRealm(realm);
     guardLocation(realm);
   } catch {
-    // another origin keeps its own window
+    // no window yet, or that of another origin
   }
 }
 
@@ -88,7 +85,7 @@ function guardInsertions(realm: Realm): void {
   for (const name of ["Node", "Element", "Document", "DocumentFragment", "ShadowRoot", "CharacterData", "Range"])
     for (const method of Object.getOwnPropertyNames(realm[name].prototype)) {
       const isMarkup = /HTML|^write|Contextual|^exec/.test(method);
-      const isWriting = method.startsWith("write");
+      const isWriting = /^write/.test(method);
       const isMaking = /^(import|clone|create)/.test(method);
       if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt|clone)/.test(method)) continue;
       const enterFrames = () => {
@@ -96,78 +93,63 @@ function guardInsertions(realm: Realm): void {
         for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
       };
       // Whatever goes wrong in here, the page's own call is made, once.
-      const lookAtNodes = (go: () => unknown, self: Node, args: Args) => {
-        let hasFrames = isMaking;
-        attempt(() => {
-          for (const given of args) if (given?.nodeType && holdInserted(given, self)) hasFrames = true;
-        });
-        const result = go();
-        if (hasFrames)
-          attempt(() => {
-            if (isMaking) holdTree(result as Node);
-            enterFrames();
-          });
-        return result;
-      };
-      const lookAtMarkup = (go: () => unknown, self: Node, args: Args) => {
+      const look = (go: () => unknown, self: Node, args: Args) => {
         const { parentElement } = self; // one that replaces itself is gone afterwards
-        let isChanged = isWriting;
+        let isChanged = isMarkup ? isWriting : isMaking;
+        let looksAgain = isChanged;
         attempt(() => {
           if (isWriting) args.splice(0, args.length, wholeTags(method === "write" ? args : [...args, "\n"]));
-          for (const at in args) {
-            const held = holdMarkup(args[at]);
-            isChanged ||= held !== args[at];
-            args[at] = held;
-          }
+          args.forEach((given, at) => {
+            if (isMarkup) {
+              args[at] = holdMarkup(given);
+              isChanged ||= given !== args[at];
+              looksAgain ||= isChanged || /frame|object|style[^]+\/\//i.test(args[at]);
+            } else if (given?.nodeType && holdInserted(given, self)) looksAgain = true;
+          });
         });
         const result = go();
-        if (isChanged || args.some((text) => /frame|object|style[^]+\/\//i.test(text)))
+        if (looksAgain)
           attempt(() => {
             const place = (isMaking ? result : (parentElement ?? (self as Document).documentElement ?? self)) as Element;
             if (isChanged) holdTree(place); // our own changes, come back as elements
-            for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
+            if (isMarkup) for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
             enterFrames();
           });
         return result;
       };
-      const look = isMarkup ? lookAtMarkup : lookAtNodes;
-      hook(realm[name].prototype, method, look);
-      hook(realm[name].prototype, method, look, "set");
+      hook(realm[name], method, look, "set");
     }
 }
 
 /** A frame is entered at the latest when somebody asks for what is in it. */
 function guardFrames(realm: Realm): void {
-  for (const name of ["IFrame", "Frame", "Object"])
+  for (const owner of [realm.HTMLIFrameElement, realm.HTMLFrameElement, realm.HTMLObjectElement])
     hook(
-      realm[`HTML${name}Element`].prototype,
+      owner,
       "contentWindow contentDocument",
       (go) => {
         const inside = go() as Realm;
         enterFrame(inside?.defaultView ?? inside);
         return inside;
       },
-      "get",
     );
-  hook(realm.Element.prototype, "attachShadow", (go) => {
+  hook(realm.Element, "attachShadow", (go) => {
     const root = go() as ShadowRoot;
     watchTree(root);
     return root;
   });
 }
 
-/** `guard` is what a frame's window gets, too. */
-export function guardTree(realm: Realm, guard: (realm: Realm) => void): void {
-  guardRealm = guard;
+export function guardTree(realm: Realm): void {
+  watched.add(realm.Node.prototype);
   guardInsertions(realm);
   guardFrames(realm);
-  if (realm === window) watched.add(realm.Node.prototype);
   watchTree(realm.document as Document);
   realm.addEventListener("DOMContentLoaded", () => {
     for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchLate(shadowRoot);
   });
   if (realm !== window) return;
-  port2.onmessage = () => {
+  channel.port2.onmessage = () => {
     lookAtOpen();
     lookSoon();
   };

@@ -1,5 +1,6 @@
 /** Which services an address, a text or a stored name belongs to, and whether they are granted. */
 import { config, itemsOf, type ItemKind } from "../config";
+import { make } from "../element";
 import { base } from "../origin";
 import { covers } from "../patterns";
 import { isGranted } from "../state";
@@ -7,11 +8,9 @@ import { isGranted } from "../state";
 /** Any one of these lets it pass: what two services share is there as soon as one is allowed. */
 type Keys = string[];
 
-const { services = {}, allowed } = config.gate ?? {};
+type Gate = NonNullable<typeof config.gate>;
 
-/** In strict mode every host but these waits. */
-export const own = allowed?.split(" ");
-export const patterns = Object.entries(services).flatMap(([key, list]) => list.split(" ").map((pattern): [string, string] => [pattern, key]));
+export const patterns = Object.entries((config.gate as Gate).services).flatMap(([key, list]) => list.split(" ").map((pattern): [string, string] => [pattern, key]));
 
 /** Services whose code was let into this page: withdrawn, only a reload stops them. */
 export const passed = new Set<string>();
@@ -23,25 +22,28 @@ export function judge(keys: Keys): Keys | undefined {
   return keys.length && !granted ? keys : undefined;
 }
 
-export const areAllGranted = () => !!patterns[0] && patterns.every(([, key]) => isGranted(key));
+export function areAllGranted(): boolean {
+  return !!patterns[0] && patterns.every(([, key]) => isGranted(key));
+}
 
 /** Reads an address as the page does, whatever the page calls its base. */
-const link = document.createElement("a");
-link.href = base;
-own?.push(link.hostname, location.hostname);
+const link = make("a", { href: base });
+/** In strict mode every host but these waits. */
+export const own = (config.gate as Gate).allowed?.split(" ").concat(link.hostname, location.hostname);
 
 export function originOf(address: unknown): string {
-  link.href = String(address);
+  link.href = address as string;
   return link.origin;
 }
 
-/** The longest pattern knows best: a path is told from its host. */
-function keysOfAddress(host: string, path: string, isKnown?: boolean): Keys {
+/** For what `link` is: the longest pattern knows best, since a path is told from its host. */
+function keysOfLink(isKnown: boolean): Keys {
+  const host = link.hostname.replace(/\.$/, "");
   let longest = 0;
   let keys: Keys = [];
   for (const [pattern, key] of patterns) {
     const { length } = pattern;
-    if (length < longest || !(pattern.includes("/") ? (host + path).startsWith(pattern) : covers(pattern, host))) continue;
+    if (length < longest || !(pattern.includes("/") ? (host + link.pathname).startsWith(pattern) : covers(pattern, host))) continue;
     if (length > longest) keys = [];
     longest = length;
     keys.push(key);
@@ -55,11 +57,11 @@ export const blobs = new Map<string, string>();
 
 /** For one address, as the page wrote it, or for a request; `ofText` judges the text that it may bring along. */
 export function verdict(address: unknown, ofText: (text: string) => Keys | undefined = textVerdict): Keys | undefined {
-  link.href = String((address as { url?: string } | undefined)?.url ?? address);
-  const { href, protocol, hostname, pathname } = link;
+  link.href = ((address as { url?: string } | undefined)?.url ?? address) as string;
+  const { href, protocol } = link;
   if (protocol === "blob:") return ofText(blobs.get(href) ?? "");
   if (/^(data|javascript):/.test(protocol)) return ofText(decode(href));
-  return judge(keysOfAddress(hostname.replace(/\.$/, ""), pathname, ofText === knownVerdict));
+  return judge(keysOfLink(ofText === knownVerdict));
 }
 
 export const verdictOfAny = (addresses: unknown) => [addresses].flat().map((address) => verdict(address)).find(Boolean);
@@ -91,8 +93,8 @@ const imports = new Map<string, unknown>();
 
 export function readImportMap(text: string): void {
   try {
-    const map = JSON.parse(text) as { imports?: object };
-    for (const [name, address] of Object.entries(map.imports ?? {})) imports.set(name, address);
+    const map = JSON.parse(text) as { imports?: Record<string, unknown> };
+    for (const name in map.imports) imports.set(name, map.imports[name]);
   } catch {
     // nor does the browser read it
   }

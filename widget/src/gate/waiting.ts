@@ -26,9 +26,9 @@ export function runWaiting(): void {
 export const waitingCalls = (): string[] => calls.map(([keys]) => keys.join(" | "));
 
 /** Answers to a call that waits. */
-export const wait = (keys: string[], go: () => unknown) => later(keys, go);
+export const answerLater = (answer?: unknown) => (keys: string[], go: () => unknown) => (later(keys, go), answer);
 
-export const answerLater = <T>(answer: T) => (keys: string[], go: () => unknown): T => (later(keys, go), answer);
+export const wait = answerLater();
 
 /** Settles as the native call does once it may be made; refused, it fails as a lost line does. */
 export const promiseLater = (keys: string[], go: () => unknown) =>
