@@ -5,14 +5,13 @@ import type { Signal } from "./signals";
 import { emptyGrants, type Decision } from "./state";
 
 const name = `consent_${config.site}=`;
-const form = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([a-z0-9!~-]*)\.?(|gpc|dnt)$/;
 const lifetime = config.days * 86400; // seconds
 
 /** Unix seconds. */
 export const timeOf = ({ decided_at }: Decision) => Math.floor(Date.parse(decided_at) / 1000);
 
 function parseDecision(value: string): Decision | undefined {
-  const found = form.exec(value);
+  const found = /^1\.(\d+)\.([0-9a-z]{1,7})\.([0-9a-f]{32})\.([0-9a-z!~-]*)\.?(|gpc|dnt)$/.exec(value);
   if (!found) return undefined;
   const [, version, time, subject_id, keys, signal] = found as unknown as [string, string, string, string, string, Signal];
   const grants = emptyGrants();

@@ -113,7 +113,7 @@ export function keepNewest(): void {
 
 /** Asks, or offers the way back. */
 export function ask(): void {
-  if (isSettled()) showEntry();
+  if (REGIMES ? isSettled() : isDecided()) showEntry();
   else if (!isPart()) showNotice();
 }
 

@@ -5,7 +5,7 @@ export function own<K extends keyof Document>(name: K): Document[K] {
   return Reflect.get(Document.prototype, name, document) as Document[K];
 }
 
-type Child = Node | string | false | undefined;
+type Child = Node | string | 0 | false | undefined;
 
 /** Children that are nothing are left out. */
 export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string>, ...children: Child[]): HTMLElementTagNameMap[K];

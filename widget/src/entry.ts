@@ -5,6 +5,7 @@ import { button, make, own } from "./element";
 import { ui, Ui } from "./language";
 import { shell } from "./shell";
 import { isSettled, makeIcon } from "./regime";
+import { isDecided } from "./state";
 import { statusText } from "./status";
 
 let entry: HTMLElement | undefined;
@@ -22,7 +23,7 @@ export function showEntry(): void {
   // A link of the page's may be called anything; that to opt out must say so, on every page.
   const isOptOut = REGIMES && config.regime?.name === "opt_out";
   const hasOwn = () => (!isOptOut || config.entry === "own_link") && hasOwnLink();
-  if (isPart() || entry || document.readyState !== "complete" || hasOwn() || !isSettled() || (REGIMES && config.regime?.name === "off")) return;
+  if (isPart() || entry || document.readyState !== "complete" || hasOwn() || !(REGIMES ? isSettled() : isDecided()) || (REGIMES && config.regime?.name === "off")) return;
   const root = shell();
   entry = button("settings", "", "entry " + config.entry);
   if (isOptOut) {

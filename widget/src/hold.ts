@@ -1,5 +1,5 @@
 /** Which elements of the page are held back, and until when. */
-import { grantsNow, necessary } from "./state";
+import { Category, grantsNow } from "./state";
 
 /** Before the name of each attribute that an element is held without. */
 export const prefix = "data-consent-";
@@ -8,7 +8,7 @@ export const heldSelector = "[data-consent]";
 
 /** What an element waits for, e.g. `analytics & !service:meta-pixel | functional`; one that says nothing is not held. */
 function conditionOf(element: Element): string {
-  return element.getAttribute("data-consent") ?? necessary;
+  return element.getAttribute("data-consent") ?? Category.necessary;
 }
 
 /** The categories and services that a condition names; a refused one (`!analytics`) keeps its mark. */

@@ -1,5 +1,5 @@
 /** Start: release what is known to be granted, then ask or offer the way back. */
-import { follow, wireActions } from "./actions";
+import { follow } from "./actions";
 import { publishApi, type ConsentApi } from "./api";
 import { cleanRefused, stores } from "./clean";
 import { ask, catchUp, decide, heedSignal, keepNewest, recallDecision, tellPage } from "./decide";
@@ -58,24 +58,28 @@ function watch(): void {
   }).observe(document, { childList: true, subtree: true });
 }
 
-/** What protects comes first, and what fails in one step must not keep the others. */
+let resolveReady: () => void;
+
+/** What protects comes first. */
+const steps = [
+  () => setDecision(recallDecision()),
+  heedSignal,
+  tellFollowers,
+  ...(GATE ? [applyGate] : []),
+  releaseGranted,
+  watch,
+  () => startOutbox(keepNewest),
+  () => resolveReady(),
+  () => tellPage("ready"),
+  COMPAT ? begin : ask,
+  cleanAgain,
+  ...(ANNOUNCED ? [showAnnouncement] : []),
+  showPlaceholders,
+];
+
+/** What fails in one step must not keep the others. */
 function start(): void {
-  const steps = [
-    () => setDecision(recallDecision()),
-    heedSignal,
-    tellFollowers,
-    ...(GATE ? [applyGate] : []),
-    releaseGranted,
-    watch,
-    () => startOutbox(keepNewest),
-    resolveReady,
-    () => tellPage("ready"),
-    COMPAT ? begin : ask,
-    cleanAgain,
-    ...(ANNOUNCED ? [showAnnouncement] : []),
-    showPlaceholders,
-  ];
-  for (const step of steps) attempt(step);
+  steps.forEach(attempt);
 }
 
 /** Asks, unless the visitor has answered another manager. */
@@ -91,13 +95,10 @@ function cleanAgain(): void {
   if (isDecided()) setTimeout(cleanRefused);
 }
 
-let resolveReady: () => void;
-const page = window as { consent?: ConsentApi };
 // A second tag of the same site must not release everything a second time.
-if (!(page.consent?.ready instanceof Promise)) {
+if (!((window as { consent?: ConsentApi }).consent?.ready instanceof Promise)) {
   if (GATE) openGate();
   if (COMPAT) openJobs();
-  wireActions();
   resolveReady = publishApi();
   PARTS.forEach((part) =>
     attempt(() =>

@@ -17,7 +17,6 @@ export function makeAnswers(...others: HTMLElement[]): HTMLElement {
 
 /** Where nothing is asked, there is nothing to accept. */
 function makeButtons(settings: HTMLElement): HTMLElement {
-  if (!REGIMES) return makeAnswers(settings);
   if (!isOnlyTold()) return makeAnswers(...makeChoices("quiet", "object"), settings);
   return make("div", { class: "answers" }, ...makeChoices("main", "opt_out", "limit_use", "close"), settings);
 }
@@ -36,7 +35,7 @@ function makeNotice(): HTMLElement {
       make("ul", {}, ...config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.[0]))),
       make("p", { class: "links" }, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
     ),
-    makeButtons(button("settings", ui[Ui.settings] as string, "quiet")),
+    (REGIMES ? makeButtons : makeAnswers)(button("settings", ui[Ui.settings] as string, "quiet")),
   );
 }
 

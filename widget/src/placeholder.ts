@@ -7,8 +7,6 @@ import { openRoot } from "./shell";
 
 /** Held element -> what stands in its place, and the display that the page gave it inline. */
 const places = new Map<HTMLElement, [host: HTMLElement, display: string]>();
-/** How the page lays the held element out; its place is laid out likewise. */
-const layout = ["position", "inset", "float", "margin", "gridArea"] as const;
 /** px: smaller ones are measuring pixels, not content */
 enum Size {
   smallest = 60,
@@ -47,7 +45,7 @@ function fit(held: HTMLElement, [host, display]: [HTMLElement, string]): void {
   const { offsetWidth, offsetHeight } = held;
   if (offsetWidth < Size.smallest || offsetHeight < Size.smallest) return;
   const page = getComputedStyle(held);
-  for (const name of layout) host.style[name] = page[name];
+  for (const name of ["position", "inset", "float", "margin", "gridArea"] as const) host.style[name] = page[name];
   host.style.display = page.display === "inline" ? "inline-block" : page.display;
   host.style.width = offsetWidth + "px";
   host.style.height = offsetHeight + "px";

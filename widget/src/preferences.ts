@@ -8,7 +8,7 @@ import { isOnlyTold, makeChoices } from "./regime";
 import { describeService, makeHeading, makeSwitch } from "./services";
 import { shell } from "./shell";
 import { makeStatus } from "./status";
-import { current, grantsWhere, isGranted, necessary, type Grants } from "./state";
+import { current, grantsWhere, Category, isGranted, type Grants } from "./state";
 
 let dialog: HTMLDialogElement | undefined;
 let opener: HTMLElement | undefined;
@@ -23,13 +23,13 @@ export function chosenGrants(): Grants {
 
 function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
   const [name, description, count] = categoryTexts[key] as CategoryTexts;
-  const control = (of: string, fixed = "") => (key === necessary ? fixed : (switches[of] = makeSwitch(of, isGranted(of))));
+  const control = (of: string, fixed = "") => (key === Category.necessary ? fixed : (switches[of] = makeSwitch(of, isGranted(of))));
   const section = make(
     "section",
     {},
     makeHeading("h3", key, name, control(key, ui[Ui.always_on])),
     make("p", { id: "about-" + key }, description),
-    !!services.length &&
+    services.length &&
       make("details", {}, make("summary", {}, count), ...services.map((service) => describeService(service, control(service)))),
   );
   const own = switches[key];
@@ -39,10 +39,10 @@ function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
     own.checked = services.every(isOn);
     own.indeterminate = !own.checked && services.some(isOn);
   };
-  section.addEventListener("change", ({ target }) => {
+  section.onchange = ({ target }) => {
     if (target === own) for (const service of services) (switches[service] as HTMLInputElement).checked = own.checked;
     follow();
-  });
+  };
   follow();
   return section;
 }
@@ -83,7 +83,7 @@ export function showPreferences(pressed?: HTMLElement): void {
     make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body] + " ", outsideLink(ui[Ui.policy_url] as string, ui[Ui.policy] as string)), makeStatus(), ...(REGIMES && isOnlyTold() && !asksNothing() ? [make("div", { class: "answers" }, ...makeChoices("main", "opt_out", "limit_use"))] : []), makeDecided(), ...config.categories.map(makeCategory)),
     !asksNothing() && makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
   );
-  dialog.addEventListener("close", hidePreferences);
+  dialog.onclose = hidePreferences;
   root.append(dialog);
   if (dialog.showModal) dialog.showModal();
   else dialog.setAttribute("open", "");

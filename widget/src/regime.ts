@@ -43,7 +43,9 @@ export function rememberTold(): void {
 }
 
 /** Whether there is nothing to ask or to tell. */
-export const isSettled = REGIMES ? () => isDecided() || (isOnlyTold() && wasTold()) : isDecided;
+export function isSettled(): boolean {
+  return isDecided() || (isOnlyTold() && wasTold());
+}
 
 /** The buttons that this regime and this site have, of these; a label that is empty is a button that is not there. */
 export function makeChoices(look: string, ...actions: Action[]): HTMLElement[] {

@@ -40,7 +40,7 @@ function releaseTemplate(template: HTMLTemplateElement): void {
 }
 
 function release(element: Element): void {
-  const isGated = GATE && !!gatedAs(element); // held again and again, as often as the page sets an address
+  const isGated = GATE && gatedAs(element); // held again and again, as often as the page sets an address
   if ((seen.has(element) && !isGated) || !isAllowed(element)) return;
   if (isGated && !element.isConnected) return restore(element); // the page will do with it what it likes
   const isScript = element.localName === "script"; // of HTML or SVG, in this window or in a frame's

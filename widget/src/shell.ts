@@ -1,13 +1,9 @@
 /** The one element that we add to a page: <consent-notice> with everything of ours in its shadow root. */
+import { actions } from "./actions";
 import { config } from "./config";
 import { make, own } from "./element";
 import { chooseLanguage, language, ui, Ui } from "./language";
 import { nonce } from "./origin";
-
-type Action = (pressed: HTMLElement) => void;
-
-/** What the buttons do, by their data-consent-action. */
-export const actions: Record<string, Action> = {};
 
 let sheet: CSSStyleSheet | undefined;
 
@@ -32,7 +28,7 @@ function speak(host: HTMLElement): void {
 /** A property, not a listener: pages that wrap addEventListener would have it twice. */
 function press(event: Event): void {
   const pressed = (event.composedPath()[0] as Element).closest<HTMLElement>("[data-consent-action]");
-  if (pressed) actions[pressed.dataset.consentAction as string]?.(pressed);
+  if (pressed) actions[pressed.getAttribute("data-consent-action") as string]?.(pressed);
 }
 
 export function openRoot(host: HTMLElement): ShadowRoot {

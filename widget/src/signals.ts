@@ -4,10 +4,10 @@ import { config, servicesOf } from "./config";
 /** Global Privacy Control, Do Not Track, none. */
 export type Signal = "gpc" | "dnt" | "";
 
-const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: string };
+declare const navigator: { globalPrivacyControl?: boolean; doNotTrack?: string };
 
 /** What the page sees, or else the server saw in a header. */
-export const signal: Signal = globalPrivacyControl ? "gpc" : config.signal || (doNotTrack === "1" && !config.deaf ? "dnt" : "");
+export const signal: Signal = navigator.globalPrivacyControl ? "gpc" : config.signal || (navigator.doNotTrack === "1" && !config.deaf ? "dnt" : "");
 
 /** Whether a category or service is one of these categories, or in one. */
 export const isAmong = (categories: string[], key: string) => categories.some((category) => category === key || servicesOf(category).includes(key));

@@ -15,7 +15,9 @@ export interface Decision {
   signal?: Signal; // left out in what earlier releases left in the outbox
 }
 
-export const necessary = "necessary";
+export enum Category {
+  necessary = "necessary",
+}
 
 /** The decision that holds in this page. */
 export let current: Decision | undefined;
@@ -26,7 +28,7 @@ export function setDecision(decision: Decision | undefined): void {
 
 /** A decision on an older version than the last material change is asked again. */
 export function isDecided(): boolean {
-  return asksNothing() || (!!current && current.version >= config.material);
+  return asksNothing() || (current?.version as number) >= config.material; // without one: false
 }
 
 /** Without a prototype: what a page adds to every object is nobody's grant. */

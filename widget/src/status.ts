@@ -7,4 +7,4 @@ import { isOverruled } from "./state";
 /** Empty where there is none, or where the visitor let run what it refuses. */
 export const statusText = () => (signal && !isOverruled() && ui[Ui.honoured]) || "";
 
-export const makeStatus = () => !!statusText() && make("p", {}, statusText());
+export const makeStatus = () => statusText() && make("p", {}, statusText());
