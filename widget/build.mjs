@@ -4,23 +4,22 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
 import { join } from "node:path";
-import esbuild from "esbuild";
-import { arrange, compile, here, print, target } from "./compile.mjs";
+import { arrange, compile, here, minifyCss, print, rename } from "./compile.mjs";
 
 const out = process.argv[2] ?? join(here, "../static/widget");
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-const minifyCss = (path) => esbuild.transformSync(readFileSync(path, "utf8"), { loader: "css", minify: true, target }).code.trim();
-
 const order = JSON.parse(readFileSync(join(here, "order.json"), "utf8"));
 
 async function buildCore(define) {
-  const core = await compile("src/main.ts", define);
-  arrange(core, order[define.GATE === "true" ? "gate" : "core"]);
-  return Buffer.from(bracketParts(print(core).trim() + "\n"));
+  const core = await compile("src/main.ts", define, { mangle: false });
+  const { arrows, names } = order[define.GATE === "true" ? "gate" : "core"];
+  arrange(core, arrows);
+  rename(core, names);
+  return Buffer.from(bracketParts(print(core).trim().replace(/;$/, ""))); // all of it travels
 }
 
-const build = async (entry, define, wrap = undefined) => Buffer.from(print(await compile(entry, define, wrap)).trim() + "\n");
+const build = async (entry, define, options) => Buffer.from(print(await compile(entry, define, options)).trim() + "\n");
 
 /** Brackets the statement that hands the kit to the parts: the server cuts it out, or puts the parts in the place of PARTS. */
 function bracketParts(core) {
@@ -53,22 +52,21 @@ for (const file of readdirSync(join(here, "src/parts"))) {
     for (const WAITS of choice)
       for (const STOPS of choice) {
         const define = Object.fromEntries(Object.entries({ METHODS, WAITS, STOPS }).map(([name, value]) => [name, String(value)]));
-        const made = String(await build("src/parts/" + file, define, (bundle) => `export default (kit) => {${bundle}}`));
+        const made = String(await build("src/parts/" + file, define, { wrap: (bundle) => `export default (kit) => {${bundle}}` }));
         const name = "part-" + file.replace(".ts", asked({ METHODS, WAITS, STOPS }) + ".js");
         parts[name] = Buffer.from(made.replace(/^export default|;?\s*$/g, "").trim() + "\n");
       }
 }
 // Modules, which are imported when they are asked for: by owners, by vendors' code.
-const PANEL_CSS = JSON.stringify(minifyCss(join(here, "src/diagnose/panel.css")));
+const PANEL_CSS = JSON.stringify(minifyCss("diagnose/panel"));
 const modules = {
   "diagnose.js": await build("src/diagnose/index.ts", { PANEL_CSS }),
   "gpp.js": await build("src/gpp/index.ts", {}),
 };
-/** The styles of each form of the notice, complete: the server takes the one that the owner chose. */
-const styles = (name) => minifyCss(join(here, `src/${name}.css`));
-const forms = Object.fromEntries(["banner", "bar", "box", "centred"].map((form) => [form, styles("widget") + styles("forms/" + form)]));
-forms.announcement = minifyCss(join(here, "src/announcement.css")); // added where there is one
-forms.regimes = minifyCss(join(here, "src/regimes.css")); // added where something runs first
+// The styles of each form of the notice, complete: the server takes the one that the owner chose.
+const forms = Object.fromEntries(["banner", "bar", "box", "centred"].map((form) => [form, minifyCss("widget") + minifyCss("forms/" + form)]));
+forms.announcement = minifyCss("announcement"); // added where there is one
+forms.regimes = minifyCss("regimes"); // added where something runs first
 const outputs = { ...cores, ...parts, ...modules, "forms.json": Buffer.from(JSON.stringify(forms, null, 2) + "\n") };
 const names = [
   ...readdirSync(join(here, "src"), { recursive: true }).filter((name) => /\.(ts|css)$/.test(name)).map((name) => "src/" + name),
