@@ -230,3 +230,25 @@ def test_a_deferred_script_in_a_shadow_root_that_comes_after_a_pause_is_held_and
     visit.reopen_preferences()
     visit.decide("accept_all")
     visit.wait_for(lambda: len(trackers.runs) == 1, "the script runs after consent")
+
+
+def test_what_is_not_held_reads_as_its_page_wrote_it(
+    page: Page, owner: OwnerPages, gated: RunningServer
+) -> None:
+    body = f"""<img id="own" src="/own.gif" alt="An image"><a id="link" href="/x">x</a>
+<script>
+var tag = document.createElement('script');
+tag.src = '{GA}/by-script.js';
+var own = document.getElementById('own');
+window.read = [
+  own.getAttribute('src'), own.getAttribute('ALT'), own.getAttribute('srcset'), own.src.slice(-8),
+  document.getElementById('link').getAttribute('href'),
+  tag.getAttribute('SRC'), tag.src, tag.getAttribute('title'),
+];
+tag.removeAttribute('SRC');
+window.read.push(tag.getAttribute('src'), tag.src);
+</script>"""
+    _visit(page, owner, gated, body)
+    own = ["/own.gif", "An image", None, "/own.gif", "/x"]
+    held = [f"{GA}/by-script.js", f"{GA}/by-script.js", None]
+    assert page.evaluate("window.read") == [*own, *held, None, ""]
