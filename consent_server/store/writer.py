@@ -6,6 +6,7 @@ part of one. Nobody is told anything before the commit that holds their own.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 
 from consent_server.errors import Unavailable
 from consent_server.store.database import Database
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -96,8 +99,8 @@ class GroupWriter(Generic[Item, Outcome]):
     def submit(self, item: Item, tell: Callable[[Outcome | Exception], object]) -> None:
         """Let `tell` hear the outcome of an item once it is committed, or its error.
 
-        It is called in a thread of the writer, must be quick and not raise, and may be called
-        again: the first word counts. Raises Unavailable at once as `write` does.
+        It is called in a thread of the writer, must be quick, and may be called again: the first
+        word counts. Raises Unavailable at once as `write` does.
         """
         self._put(item, tell)
         if not self._watched:
@@ -110,7 +113,7 @@ class GroupWriter(Generic[Item, Outcome]):
             waiting = [*self._under_way, *self._queue]
             self._queue.clear()
         for one in waiting:
-            one.tell(_stopping())
+            _tell(one, _stopping())
 
     @property
     def waiting(self) -> int:
@@ -188,25 +191,25 @@ class GroupWriter(Generic[Item, Outcome]):
                 waiting = [*self._under_way, *self._queue]
             for one in waiting:
                 if one.since < late:
-                    one.tell(_too_many())
+                    _tell(one, _too_many())
 
     def _write_batch(self, batch: Sequence[_Waiting]) -> None:
         try:
             outcomes = self._commit([one.item for one in batch])
         except IntegrityError as error:
             if len(batch) == 1:
-                batch[0].tell(error)
+                _tell(batch[0], error)
             else:
                 # Somebody else wrote one of them: the others must not suffer from it.
                 for one in batch:
                     self._write_batch([one])
         except Exception as error:
             for one in batch:
-                one.tell(error)
+                _tell(one, error)
         else:
             self._committed(len(batch))
             for one, outcome in zip(batch, outcomes, strict=True):
-                one.tell(outcome)
+                _tell(one, outcome)
 
     def _commit(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
         for tries_left in range(_TRIES - 1 if len(items) == 1 else 0, -1, -1):
@@ -217,6 +220,14 @@ class GroupWriter(Generic[Item, Outcome]):
                 if not tries_left:
                     raise
         raise AssertionError("unreachable")
+
+
+def _tell(one: _Waiting, outcome: object) -> None:
+    """Tell the outcome; whatever that meets, the thread goes on: the others wait for theirs."""
+    try:
+        one.tell(outcome)
+    except BaseException:  # what breaks in the server's own half is no Exception
+        log.exception("An outcome could not be told.")
 
 
 def _settle(future: Future[Any], outcome: object) -> None:

@@ -330,3 +330,17 @@ def test_under_load_a_transaction_waits_for_those_that_come_at_once(
     assert len(commits) == before + 1
     assert writer.write("c") == "C"
     assert not writer._crowded, "few came: the next is not kept waiting"
+
+
+def test_an_outcome_that_cannot_be_told_keeps_nobody_else_from_theirs(
+    store: Database, writer: GroupWriter[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_outcome: object) -> None:
+        raise SystemExit  # no Exception, as what a panic in the server becomes
+
+    told: list[object] = []
+    writer.submit("a", fail)
+    writer.submit("b", told.append)
+    assert writer.write("c") == "C"
+    assert told == ["B"]
+    assert "could not be told" in caplog.text
