@@ -65,7 +65,7 @@ def count_records(
     session: Session, site: Site, since: datetime | None = None, until: datetime | None = None
 ) -> int:
     """Return how many records the same export holds."""
-    query = select(func.count()).select_from(ConsentEvent).where(*_period(site, since, until))
+    query = select(func.count()).select_from(ConsentEvent).where(*in_period(site, since, until))
     return session.scalar(query) or 0
 
 
@@ -79,7 +79,7 @@ def export_records(
     """
     query = (
         select_records()
-        .where(*_period(site, since, until))
+        .where(*in_period(site, since, until))
         .order_by(ConsentEvent.received_at, ConsentEvent.event_id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
@@ -96,7 +96,7 @@ def versions_of(
     each record repeats as `version_hash`.
     """
     named = select(Answer.version).select_from(ConsentEvent).join(Answer, SAME_ANSWER)
-    named = named.where(*_period(site, since, until)).distinct()
+    named = named.where(*in_period(site, since, until)).distinct()
     for number in sorted(session.scalars(named)):
         yield describe_version(session, site, number)
 
@@ -118,8 +118,12 @@ def describe_version(session: Session, site: Site, number: int) -> Record:
 
 def write_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """Write one JSON object per line, in pieces of many lines."""
-    lines = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records)
-    return _in_chunks(f"{line}\n".encode() for line in lines)
+    return _in_chunks(spell_jsonl(record).encode() for record in records)
+
+
+def spell_jsonl(record: Mapping[str, Any]) -> str:
+    """Return the line of one record."""
+    return f"{json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n"
 
 
 def write_csv(
@@ -134,6 +138,16 @@ def write_csv(
     return _in_chunks(_csv_lines(records, columns))
 
 
+def spell_csv(
+    record: Mapping[str, Any], columns: Sequence[str] = COLUMNS, *, is_header: bool = False
+) -> str:
+    """Return the line of one record; that of the header begins with the byte order mark."""
+    line = io.StringIO(newline="")
+    line.write(_BOM if is_header else "")
+    csv.writer(line).writerow([neutralise_cell(record[column]) for column in columns])
+    return line.getvalue()
+
+
 def neutralise_cell(value: Any) -> str:
     """Return the cell of a value, so that no spreadsheet runs it."""
     if value is None:
@@ -144,9 +158,10 @@ def neutralise_cell(value: Any) -> str:
     return f"'{cell}" if cell.startswith(_RUNS_AS_FORMULA) else cell
 
 
-def _period(
+def in_period(
     site: Site, since: datetime | None, until: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
+    """Give what is true of the records of a site that were received in a period."""
     yield ConsentEvent.site_id == site.id
     if since is not None:
         yield ConsentEvent.received_at >= since
@@ -167,16 +182,9 @@ def _scripts_of(session: Session, version: SiteVersion) -> list[Record]:
 
 
 def _csv_lines(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[bytes]:
-    line = io.StringIO(newline="")
-    writer = csv.writer(line)
-    line.write(_BOM)
-    writer.writerow(columns)
-    yield line.getvalue().encode()
+    yield spell_csv(dict(zip(columns, columns, strict=True)), columns, is_header=True).encode()
     for record in records:
-        line.seek(0)
-        line.truncate()
-        writer.writerow([neutralise_cell(record[column]) for column in columns])
-        yield line.getvalue().encode()
+        yield spell_csv(record, columns).encode()
 
 
 def _in_chunks(lines: Iterable[bytes]) -> Iterator[bytes]:

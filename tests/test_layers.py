@@ -54,8 +54,8 @@ LAYERS = {
         "copies cores delivery diagnosis diagnosis_texts doctor doctor_sites durations "
         "erasure forms gauges gpp handing_over identifying languages ledger ledger_check "
         "ledger_keys metrics own_record packing proofs published pushing readiness recall "
-        "regime_check regime_texts regions render_proofs retention rights sealing services "
-        "signing "
+        "record_lines regime_check regime_texts regions render_proofs retention rights sealing "
+        "services signing "
         "site_check site_form site_notes site_secrets sites snapshot targets texts theme "
         "theme_form totals wanted webhooks widget widget_texts witness word_check",
         "free rules store use_cases verification",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import datetime
 from typing import IO, Any
 
 from flask import Response, request
 from flask.views import MethodView
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import UnsupportedMediaType
 
 from consent_server import audit
@@ -35,6 +37,7 @@ from consent_server.bundle.selection import Selection
 from consent_server.config import key_folder
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
+from consent_server.record_lines import export_lines
 from consent_server.signing import open_signer
 from consent_server.site_form import SiteForm
 from consent_server.sites import (
@@ -45,6 +48,7 @@ from consent_server.sites import (
     publish_version,
     retire_site,
 )
+from consent_server.store.models import Site
 from consent_server.targets import witness_keys
 
 blueprint = ApiBlueprint("management", __name__, description="Sites and exports (bearer token)")
@@ -210,13 +214,15 @@ class Export(MethodView):
             site = find_site(session, site_key)
             now = context().now()
             note_export(session, site, query["format"], selection, actor="api", now=now)
-        as_csv = query["format"] == "csv"
-        write = audit.write_csv if as_csv else audit.write_jsonl
-        name = f"{site_key}-records.{query['format']}"
+        form = query["format"]
+
+        def read(session: Session, site: Site, *period: datetime | None) -> Iterator[bytes]:
+            return (lines for _, lines in export_lines(session, site, form, *period))
+
         return _send_stream(
-            _read_stream(site_key, query, audit.export_records, write),
-            name,
-            "text/csv; charset=utf-8" if as_csv else _JSON_LINES,
+            _read_stream(site_key, query, read),
+            f"{site_key}-records.{form}",
+            "text/csv; charset=utf-8" if form == "csv" else _JSON_LINES,
         )
 
 
@@ -236,15 +242,18 @@ class ExportVersions(MethodView):
     @blueprint.arguments(PeriodQuerySchema, location="query")
     def get(self, query: dict[str, Any], site_key: str) -> Response:
         """Stream the version snapshots that the records of a period name."""
-        stream = _read_stream(site_key, query, audit.versions_of, audit.write_jsonl)
+
+        def read(session: Session, site: Site, *period: datetime | None) -> Iterator[bytes]:
+            return audit.write_jsonl(audit.versions_of(session, site, *period))
+
+        stream = _read_stream(site_key, query, read)
         return _send_stream(stream, f"{site_key}-versions.jsonl", _JSON_LINES)
 
 
 def _read_stream(
     site_key: str,
     query: dict[str, Any],
-    read: Callable[..., Iterator[audit.Record]],
-    write: Callable[[Iterable[audit.Record]], Iterator[bytes]],
+    read: Callable[..., Iterator[bytes]],
 ) -> Iterator[bytes]:
     """Return the rows of a site as bytes; raises NotFound before the first of them.
 
@@ -258,7 +267,7 @@ def _read_stream(
         with opening as session:
             audit.hold_snapshot(session)
             site = find_site(session, site_key)
-            yield from write(read(session, site, query.get("since"), query.get("until")))
+            yield from read(session, site, query.get("since"), query.get("until"))
 
     return stream()
 

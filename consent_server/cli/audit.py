@@ -18,7 +18,6 @@ from consent_server.audit import (
     export_records,
     hold_snapshot,
     versions_of,
-    write_csv,
     write_jsonl,
 )
 from consent_server.bundle.export import export_bundle, note_export
@@ -33,6 +32,7 @@ from consent_server.cli.site import author
 from consent_server.cli.verify import verify, verify_evidence
 from consent_server.config import key_folder, load_settings
 from consent_server.errors import ConfigError
+from consent_server.record_lines import export_lines
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import NotATime, parse_time
@@ -257,10 +257,11 @@ def _write_records(
                 written += 1
                 bar.update(1)
 
-        records = counted(export_records(session, site, since, until))
         if form == "parquet":
-            write_parquet(records, file)
+            write_parquet(counted(export_records(session, site, since, until)), file)
         else:
-            for chunk in write_csv(records) if form == "csv" else write_jsonl(records):
-                file.write(chunk)
+            for number, lines in export_lines(session, site, form, since, until):
+                file.write(lines)
+                written += number
+                bar.update(number)
     return written

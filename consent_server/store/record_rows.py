@@ -27,7 +27,7 @@ SAME_VERSION = and_(SiteVersion.site_id == Answer.site_id, SiteVersion.number ==
 SAME_LEAF = and_(
     LedgerLeaf.site_id == ConsentEvent.site_id, LedgerLeaf.event_id == ConsentEvent.event_id
 )
-_SAME_PLACE = and_(
+SAME_PLACE = and_(
     LedgerQueue.site_id == ConsentEvent.site_id,
     LedgerQueue.received_at == ConsentEvent.received_at,
     LedgerQueue.event_id == ConsentEvent.event_id,
@@ -45,7 +45,7 @@ def select_records(*, linked: bool = False) -> Select[Any]:
         query = query.select_from(SubjectData).join(ConsentEvent, SAME_LINK)
     else:
         query = query.select_from(ConsentEvent).outerjoin(SubjectData, SAME_LINK)
-    query = query.outerjoin(LedgerLeaf, SAME_LEAF).outerjoin(LedgerQueue, _SAME_PLACE)
+    query = query.outerjoin(LedgerLeaf, SAME_LEAF).outerjoin(LedgerQueue, SAME_PLACE)
     return query.outerjoin(Answer, SAME_ANSWER).outerjoin(SiteVersion, SAME_VERSION)
 
 

@@ -50,7 +50,7 @@ FEW, MANY = 10_000, 1_000_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 #: Two records a second, sealed once an hour and at the end of the day.
 _BETWEEN = timedelta(milliseconds=500)
-_SEALED_AFTER = 7_200
+SEALED_AFTER = 7_200
 _AT_ONCE = 2_000
 _PROVED = 500
 _PEAK = """
@@ -80,8 +80,8 @@ class Measured:
 def fill(file: Path, records: int) -> None:
     """Make a database whose Smilee site has that many records, all sealed."""
     site = FilledSite(file)
-    for first in range(0, records, _SEALED_AFTER):
-        site.record(min(_SEALED_AFTER, records - first))
+    for first in range(0, records, SEALED_AFTER):
+        site.record(min(SEALED_AFTER, records - first))
         site.seal()
     site.close()
 
@@ -128,9 +128,9 @@ class FilledSite:
         self.database.close()
 
 
-def run(file: Path, *arguments: str) -> Measured:
+def run(file: Path, *arguments: str, url: str | None = None) -> Measured:
     """Run a command on the database in a process of its own; raises when it fails."""
-    environment = {**os.environ, "CONSENT_DATABASE_URL": f"sqlite:///{file}"}
+    environment = {**os.environ, "CONSENT_DATABASE_URL": url or f"sqlite:///{file}"}
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", _PEAK, *arguments],

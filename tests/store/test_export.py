@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from consent_server.audit import count_records, export_records, hold_snapshot, versions_of
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from consent_server.audit import (
+    count_records,
+    export_records,
+    hold_snapshot,
+    versions_of,
+    write_csv,
+    write_jsonl,
+)
+from consent_server.errors import Unavailable
+from consent_server.record_lines import export_lines, spell_milliseconds
+from consent_server.rules.times import spell_time
 from consent_server.sites import find_site
 from consent_server.store.database import Database
+from consent_server.store.models import Answer, LedgerQueue, SubjectData
 from tests.visitor import Visitor
+
+from .sealed import Seal, remove_triggers
+
+_WRITERS = {"csv": write_csv, "jsonl": write_jsonl}
 
 
 def test_an_export_under_writes_is_of_one_moment(served: Flask, store: Database) -> None:
@@ -32,3 +54,45 @@ def test_many_records_come_in_order_from_a_cursor(served: Flask, store: Database
         records = list(export_records(session, site))
         assert [one["version"] for one in versions_of(session, site)] == [1]
     assert records == sorted(receipts, key=lambda one: (one["received_at"], one["event_id"]))
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_lines_are_those_of_the_records(
+    served: Flask, store: Database, visitor: Visitor, seal: Seal, form: str
+) -> None:
+    services = visitor.services()
+    receipts = [visitor.decide(*services[: number % 4]).json for number in range(12)]
+    seal()
+    browser = Visitor(served.test_client(use_cookies=False))
+    receipts += [browser.decide(*services[:number]).json for number in range(3)]
+    with store.write() as session:
+        # One of whom the link was erased, and one that is neither sealed nor waits.
+        for model, receipt in ((SubjectData, receipts[4]), (LedgerQueue, receipts[-1])):
+            event_id = UUID(receipt["event_id"])
+            session.execute(delete(model).where(model.event_id == event_id))
+    middle = datetime.now(UTC) - timedelta(milliseconds=1)
+    for since, until in ((None, None), (middle, None), (None, middle), (middle, middle)):
+        with store.read() as session:
+            hold_snapshot(session)
+            site = find_site(session, "smilee")
+            told = list(export_lines(session, site, form, since, until))
+            careful = list(export_records(session, site, since, until))
+        assert b"".join(lines for _, lines in told) == b"".join(_WRITERS[form](careful))
+        assert sum(number for number, _ in told) == len(careful)
+
+
+def test_an_answer_that_is_gone_is_told_and_nothing_is_made_up(
+    visitor: Visitor, store: Database
+) -> None:
+    visitor.accept_all()
+    remove_triggers(store)
+    with store.write() as session:
+        session.execute(delete(Answer))
+    with store.read() as session, pytest.raises(Unavailable, match="taken out of the database"):
+        list(export_lines(session, find_site(session, "smilee"), "jsonl"))
+
+
+@given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
+def test_a_time_in_milliseconds_is_spelled_as_a_time_is(moment: int) -> None:
+    told = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=moment)
+    assert spell_milliseconds(moment) == spell_time(told)
