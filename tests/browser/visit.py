@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Route
@@ -150,15 +152,20 @@ class Visit:
         return {cookie.get("name", "") for cookie in cookies}
 
     def receipts(self) -> list[dict[str, Any]]:
-        """The visitor's own records as the server gives them back, newest first."""
+        """The visitor's own records as the server gives them back, newest first; perhaps none."""
         decision = self.decision()
         assert decision is not None
         request = urllib.request.Request(
             f"{self.server.url}/w/{self.site.key}/decisions",
             headers={"Authorization": f"Bearer {decision.subject_id}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            records: list[dict[str, Any]] = json.load(answer)["decisions"]
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                records: list[dict[str, Any]] = json.load(answer)["decisions"]
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return []
         return records
 
     def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
