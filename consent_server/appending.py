@@ -161,20 +161,8 @@ def _append(
 
 def _build_event(one: Wanted, key: bytes, salt: bytes, like: Like, now: datetime) -> Event:
     shown, decision = one.shown, one.decision
-    return Event(
-        site=shown.site,
+    return like.make(
         event_id=decision.decision_id,
-        kind=like.kind,
-        method=decision.method,
-        layer=decision.layer,
-        version=shown.number,
-        version_hash=shown.config_hash,
-        script_hash=shown.script_hash,
-        language=decision.language,
-        regime=shown.regime,
-        region=one.sight.region,
-        signals=like.signals,
-        grants=decision.grants,
         decided_at=decision.decided_at,
         received_at=now,
         valid_until=one.copy_of.valid_until

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -59,8 +61,8 @@ class Like(NamedTuple):
     said: Said
     digest: bytes
     form: LeafForm
-    kind: Kind
-    signals: dict[str, Any]
+    #: Makes the event of one, of what is its own.
+    make: Callable[..., Event]
 
 
 _LIKE: dict[tuple[Any, ...], Like] = {}
@@ -91,11 +93,9 @@ def like_of(one: Wanted, kind: Kind) -> Like:
 
 def _common(one: Wanted, kind: Kind) -> Like:
     shown, decision = one.shown, one.decision
-    signals = {**describe_signals(one.sight, decision.signal), **_link(one.copy_of)}
-    # Times, id and commitment are filled in for each.
-    event = Event(
+    make = partial(
+        Event,
         site=shown.site,
-        event_id=decision.decision_id,
         kind=kind,
         method=decision.method,
         layer=decision.layer,
@@ -105,15 +105,19 @@ def _common(one: Wanted, kind: Kind) -> Like:
         language=decision.language,
         regime=shown.regime,
         region=one.sight.region,
-        signals=signals,
+        signals={**describe_signals(one.sight, decision.signal), **_link(one.copy_of)},
         grants=dict(decision.grants),
+    )
+    # The form is that of any of them.
+    event = make(
+        event_id=decision.decision_id,
         decided_at=decision.decided_at,
         received_at=decision.decided_at,
         valid_until=decision.decided_at,
         subject_commitment=b"",
     )
     said = Said.in_event(event)
-    return Like(said, said.digest, LeafForm(leaf_entry(event)), kind, signals)
+    return Like(said, said.digest, LeafForm(leaf_entry(event)), make)
 
 
 def _link(copy_of: CopyOf | None) -> dict[str, Any]:
