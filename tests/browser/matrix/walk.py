@@ -106,6 +106,8 @@ class Walker:
 
         if self.case.act:
             await self._until(is_all, 3 * QUIET)
+            if gone:  # tags run after the next picture: who goes before it lets none run
+                await asyncio.sleep(QUIET)
             stayed = await self.tab.run("() => window.__still_here === true")
             if gone or not is_all():  # what the visitor did before may have been kept
                 await self._act()
