@@ -63,6 +63,8 @@ class Observing:
         if later is not None:
             later.told = partial(self._tell_later, environ, began)
         answer = self._application(environ, start)
+        if later is not None:
+            later.told = None  # it holds the request, which holds it
         seconds, number = time.perf_counter() - began, int(status[:3])
         self._tell(method, route, number, seconds)
         return answer

@@ -140,7 +140,6 @@ class GroupWriter(Generic[Item, Outcome]):
 
     def _work(self) -> None:
         while batch := self._take():
-            self._began, self._under_way = time.monotonic(), batch
             try:
                 self._write_batch(batch)
             finally:
@@ -157,6 +156,8 @@ class GroupWriter(Generic[Item, Outcome]):
         with self._ready:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), _TOGETHER))]
             self._running = bool(batch)  # without any, the writer was closed meanwhile
+            if batch:  # at once: whoever is to be sent away stands in one of the two
+                self._began, self._under_way = time.monotonic(), batch
         self._crowded = len(batch) > _FEW
         return batch
 
