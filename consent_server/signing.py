@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from consent_server.errors import ConfigError
 from consent_server.rules.note import ED25519, Note, VerifierKey
 from consent_server.rules.times import parse_time, spell_time
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 #: Keys of checkpoints; those of other purposes lie beside them under other names.
 LEDGER_KEYS = "ledger-keys.json"
@@ -56,7 +57,8 @@ class SigningKey:
 
     @property
     def _private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        private: Ed25519PrivateKey = _ed25519().Ed25519PrivateKey.from_private_bytes(self.seed)
+        return private
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,20 @@ def rotate_key(folder: Path, *, now: datetime, until: datetime) -> Signer:
 
 def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether a signature is that of an Ed25519 key (RFC 8032, 5.1.7)."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 (as below)
+
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+        _ed25519().Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _ed25519() -> ModuleType:
+    """Load it when it is needed: 8 MB, which few commands and no idle server have a use for."""
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+
+    return ed25519
 
 
 def _make_folder(folder: Path) -> None:

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consent_server.rules.decision import Kind, Method
 from consent_server.rules.receipt import Event
+from consent_server.store.dialects import insert_for
 from consent_server.store.driver import Statement
 from consent_server.store.models import NoticeCount
 
@@ -22,10 +22,10 @@ _TOTALS = ("shown", "accepted", "refused", "saved", "withdrawn")
 _KEY = ("site_id", "day", "version", "language", "regime")
 
 
-def _add(dialect: Any) -> Any:
+def _add(name: str) -> Any:
     columns = NoticeCount.__table__.c
     # Spelled for one row, whose columns keep their names as parameters.
-    row = dialect.insert(NoticeCount).values(
+    row = insert_for(name, NoticeCount).values(
         {name: bindparam(name, type_=columns[name].type) for name in (*_KEY, *_TOTALS)}
     )
     grown = {name: columns[name] + row.excluded[name] for name in _TOTALS}
@@ -33,7 +33,7 @@ def _add(dialect: Any) -> Any:
 
 
 #: How each database adds to what is there.
-_ADD: Final = Statement({"sqlite": _add(sqlite), "postgresql": _add(postgresql)})
+_ADD: Final = Statement(_add)
 
 _Place = tuple[int, date, int, str, str]
 

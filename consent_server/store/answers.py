@@ -10,10 +10,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sqlalchemy import Connection, bindparam, func, literal, select
-from sqlalchemy.dialects import postgresql
 
 from consent_server.errors import Unavailable
 from consent_server.rules.receipt import Event
+from consent_server.store.dialects import insert_for
 from consent_server.store.driver import Find
 from consent_server.store.models import Answer
 
@@ -117,8 +117,9 @@ def _insert(connection: Connection, site_id: int, new: Said) -> None:
     ).where(columns.site_id == site_id)
     # SQLite has one writer, and its triggers would refuse the attempt.
     names = ["site_id", "number", "digest", *values]
-    insert = postgresql.insert(Answer).from_select(names, row)
-    if connection.dialect.name == "postgresql":
+    name = connection.dialect.name
+    insert = insert_for(name, Answer).from_select(names, row)
+    if name == "postgresql":
         insert = insert.on_conflict_do_nothing()
     connection.execute(insert)
 

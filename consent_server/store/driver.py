@@ -18,28 +18,23 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Dialect, Select, bindparam, insert, select
-from sqlalchemy.dialects.postgresql import psycopg
-from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
+from consent_server.store.dialects import dialect_of
 from consent_server.store.models import Base
 from consent_server.store.postgresql import leads_nowhere
 
 #: Rows in one statement. Each is a text of its own for the database, so there are few:
 #: 45 rows go in as 32, 8, 4 and 1.
 _SIZES = (64, 32, 16, 8, 4, 2, 1)
-#: Parameters by their place, in the way that each driver writes them.
-_DIALECTS: dict[str, Dialect] = {
-    "sqlite": pysqlite.dialect(paramstyle="qmark"),
-    "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
-}
 
 #: Where a connection's `info` has the pipeline in which no statement is waited for.
 SENDS_ON = "consent_server.sends_on"
 
 _Spell = Callable[[Any], Any]
+_Form = Callable[[str], ClauseElement]
 #: Reads the rows of a question that was asked.
 Asked = Callable[[], list[tuple[Any, ...]]]
 
@@ -70,14 +65,13 @@ class Insert:
 class Statement:
     """A statement with named parameters that is carried out for each of some rows."""
 
-    def __init__(self, spelled: Mapping[str, ClauseElement]) -> None:
-        """`spelled` has its form for each database."""
-        self._spelled = spelled
+    def __init__(self, form: _Form) -> None:
+        """`form` returns it for the dialect of a name."""
+        self._form = form
 
     def __call__(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Carry it out for each row."""
-        name = connection.dialect.name
-        text, columns = _statement(name, self._spelled[name])
+        text, columns = _statement(connection.dialect.name, self._form)
         for row in rows:
             bound = [row[one] if spell is None else spell(row[one]) for one, spell in columns]
             _run(connection, text, bound)
@@ -134,7 +128,7 @@ def _insert(
     name: str, model: type[Base], names: tuple[str, ...]
 ) -> tuple[dict[int, str], list[tuple[int, _Spell | None]]]:
     """Return the text for each number of rows, and place and spelling of each parameter."""
-    dialect = _DIALECTS[name]
+    dialect = dialect_of(name)
     compiled = insert(model).compile(dialect=dialect, column_keys=names)
     head, values, row = str(compiled).partition(" VALUES ")
     texts = {size: head + values + ", ".join([row] * size) for size in _SIZES}
@@ -199,9 +193,9 @@ def raising_as_ours(connection: Connection) -> Iterator[None]:
 
 
 @cache
-def _statement(name: str, spelled: ClauseElement) -> tuple[str, list[tuple[str, _Spell | None]]]:
-    dialect = _DIALECTS[name]
-    compiled: Any = spelled.compile(dialect=dialect)
+def _statement(name: str, form: _Form) -> tuple[str, list[tuple[str, _Spell | None]]]:
+    dialect = dialect_of(name)
+    compiled: Any = form(name).compile(dialect=dialect)
     kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
     bound = [(one, _spell(kinds[one], dialect)) for one in compiled.positiontup or []]
     return str(compiled), bound
@@ -211,7 +205,7 @@ def _statement(name: str, spelled: ClauseElement) -> tuple[str, list[tuple[str, 
 def _find(
     name: str, column: InstrumentedAttribute[Any], wanted: tuple[Any, ...], number: int
 ) -> tuple[str, _Spell | None, list[_Spell | None]]:
-    dialect = _DIALECTS[name]
+    dialect = dialect_of(name)
     asked = [bindparam(f"value_{place}", type_=column.type) for place in range(number)]
     query = select(*wanted).where(
         column.parent.class_.site_id == bindparam("site_id"), column.in_(asked)
@@ -225,7 +219,7 @@ def _question(
     name: str, query: Select[Any]
 ) -> tuple[str, list[tuple[str, _Spell | None]], list[_Spell | None]]:
     """Return the text, name and spelling of each parameter, and how each column is read."""
-    dialect = _DIALECTS[name]
+    dialect = dialect_of(name)
     compiled = query.compile(dialect=dialect)
     kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
     order = compiled.positiontup or []

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from consent_server.store.dialects import insert_for
 from consent_server.store.models import Lease
 
 
@@ -25,8 +25,9 @@ def take_lease(
     )
     if session.connection().execute(mine.values(holder=holder, expires_at=ends)).rowcount:
         return True
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    first = dialect.insert(Lease).values(name=name, holder=holder, expires_at=ends)
+    first = insert_for(session.get_bind().dialect.name, Lease).values(
+        name=name, holder=holder, expires_at=ends
+    )
     session.execute(first.on_conflict_do_nothing())
     return session.scalar(select(Lease.holder).where(Lease.name == name)) == holder
 

@@ -9,9 +9,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from consent_server.rules.checkpoint import NotACheckpoint, parse_checkpoint
 from consent_server.rules.note import (
     COSIGNATURE,
@@ -55,6 +52,12 @@ class Signed:
 
 def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether an Ed25519 signature is true (RFC 8032)."""
+    # Loaded when it is needed: it takes 8 MB, and most commands verify nothing.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+        Ed25519PublicKey,
+    )
+
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
