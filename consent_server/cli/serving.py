@@ -1,4 +1,4 @@
-"""Serving: the production server inside, one worker process with blocking threads."""
+"""Serving: the production server inside, one process with blocking threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
@@ -23,6 +22,7 @@ from consent_server.app import create_app
 from consent_server.cli.answering import answer_later
 from consent_server.cli.jobs import jobs_of, start_jobs
 from consent_server.cli.logs import logging_of
+from consent_server.cli.one_process import server_of
 from consent_server.config import Settings
 from consent_server.errors import ConfigError
 
@@ -68,16 +68,11 @@ def serve_asgi(settings: Settings, load: Callable[[], Any]) -> None:
 
 
 def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
-    # What is loaded by now stays in memory that the worker shares: a search for what can be freed
-    # would write to all of it.
-    gc.collect()
-    gc.freeze()
-    return Granian(
+    return server_of(
         "consent_server",
         address=settings.host,
         port=settings.port,
         interface=interface,
-        workers=1,
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=logging_of(settings),
@@ -86,13 +81,16 @@ def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
 
 
 def load_application(settings: Settings) -> Flask:
-    """Build the application inside the worker process."""
+    """Build the application in the process that serves it."""
     end_with_parent()
     answer_later()
     app = create_app(settings)
     parts = app.extensions["consent"]
     close_on_signal(parts.writer.close)
     start_jobs(jobs_of(settings, parts.database, parts.metrics), parts.metrics)
+    # What is loaded by now stays: no search for what can be freed needs to walk it again.
+    gc.collect()
+    gc.freeze()
     return app
 
 
@@ -114,6 +112,9 @@ def close_on_signal(close: Callable[[], None]) -> None:
                 pass
             time.sleep(_DRAIN_SECONDS)
             close()
+            # What still hangs, such as an export that nobody reads, is cut off.
+            time.sleep(_STOP_SECONDS - _DRAIN_SECONDS)
+            os._exit(0)
 
     threading.Thread(target=wait, name="drain", daemon=True).start()
 

@@ -86,8 +86,7 @@ def failing(server: RunningServer, call: str, nth: int, effect: str) -> Iterator
     # Nothing but the key folder is renamed into; of the other calls those to the database.
     ends = () if call == "rename" else ("", "-wal", "-journal")
     files = [server.data_dir / f"consent.sqlite{end}" for end in ends]
-    # The first only watches over the workers.
-    _, *processes = server.processes()
+    processes = server.processes()
     command = ["strace", "-f", "-qq", "-o", str(seen), "-e", f"trace={call}"]
     command += ["-e", f"inject={call}:{effect}:when={nth}"]
     command += [one for file in files for one in ("-P", str(file))]
