@@ -71,9 +71,9 @@ class LeafForm:
 
 
 class Template:
-    """JSON of an object in which some texts are still to be filled in."""
+    """The text of an object, such as its JSON, in which some texts are still to be filled in."""
 
-    __slots__ = ("_order", "_text")
+    __slots__ = ("_order", "_text", "names", "pieces")
 
     def __init__(
         self,
@@ -83,17 +83,21 @@ class Template:
     ) -> None:
         """`spell` spells the members with a mark at each of `names`."""
         marks = {name: f"<{name}>" for name in names}
-        text = spell({**members, **marks}).replace("%", "%%")
-        found = sorted(marks, key=lambda name: text.index(marks[name]))
-        for name in found:
-            head, mark, rest = text.partition(marks[name])
-            if not mark or marks[name] in rest:
+        rest = spell({**members, **marks})
+        #: What is filled in, in its order, and the texts round it: one more.
+        self.names = tuple(sorted(marks, key=lambda name: rest.index(marks[name])))
+        self.pieces: list[str] = []
+        for name in self.names:
+            piece, _, rest = rest.partition(marks[name])
+            if marks[name] in rest:
                 raise ValueError(f"{name} stands there more than once")
-            text = f"{head}%s{rest}"
-        self._text, self._order = text, itemgetter(*found)
+            self.pieces.append(piece)
+        self.pieces.append(rest)
+        self._text = "%s".join(piece.replace("%", "%%") for piece in self.pieces)
+        self._order = itemgetter(*self.names)
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Return the JSON with these values, which must need no escapes."""
+        """Return the text with these values, which must need no escapes."""
         filled: str = self._text % self._order(values)
         return filled
 

@@ -118,6 +118,36 @@ class Question:
         return _ask(connection, text, bound, readers)
 
 
+@contextmanager
+def copying(connection: Connection, query: Select[Any]) -> Iterator[Iterator[bytes]]:
+    """Give the rows of a query by PostgreSQL's COPY, in its text format, each with its line end.
+
+    Whoever leaves before the last row ends the copy; what the transaction sees stays as it is.
+    """
+    text, values = _with_values(query)
+    raw: Any = connection.connection.driver_connection
+    with (
+        connection.begin_nested(),
+        raising_as_ours(connection),
+        raw.cursor() as cursor,
+        cursor.copy(f"COPY ({text}) TO STDOUT", values) as copy,
+    ):
+        yield iter(copy)
+
+
+def _with_values(query: Select[Any]) -> tuple[str, list[Any]]:
+    """Return the text of a question that holds its values, and these by their place."""
+    dialect = dialect_of("postgresql")
+    compiled = query.compile(dialect=dialect)
+    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
+    found = []
+    for one in compiled.positiontup or []:
+        spell = _spell(kinds[one], dialect)
+        value = compiled.params[one]
+        found.append(value if spell is None else spell(value))
+    return str(compiled), found
+
+
 def _room(number: int) -> int:
     """Return for how many values a statement is spelled, so that there are few statements."""
     return 1 << (number - 1).bit_length()

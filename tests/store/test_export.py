@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
+from consent_server import record_copy, record_lines
 from consent_server.audit import (
     count_records,
     export_records,
@@ -24,12 +27,19 @@ from consent_server.record_lines import export_lines, spell_milliseconds
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_site
 from consent_server.store.database import Database
-from consent_server.store.models import Answer, LedgerQueue, SubjectData
+from consent_server.store.models import Answer, ConsentEvent, LedgerQueue, SubjectData
 from tests.visitor import Visitor
 
 from .sealed import Seal, remove_triggers
 
 _WRITERS = {"csv": write_csv, "jsonl": write_jsonl}
+#: What is spelled differently in SQL, in CSV and in JSON.
+_ODD_VALUES: tuple[dict[str, Any], ...] = (
+    {"signals": {"gpc": "header"}, "region": "US-CA"},
+    {"signals": {"note": '100 % "of" C:\\new\\x01, =1\r\n\tå\x01\x02\x03'}},
+    {"signals": {"\\": ["%s", None, 1.5, {}]}, "region": "FI"},
+    {"signals": {"gpc": "header"}},
+)
 
 
 def test_an_export_under_writes_is_of_one_moment(served: Flask, store: Database) -> None:
@@ -65,11 +75,16 @@ def test_lines_are_those_of_the_records(
     seal()
     browser = Visitor(served.test_client(use_cookies=False))
     receipts += [browser.decide(*services[:number]).json for number in range(3)]
+    remove_triggers(store)
     with store.write() as session:
         # One of whom the link was erased, and one that is neither sealed nor waits.
-        for model, receipt in ((SubjectData, receipts[4]), (LedgerQueue, receipts[-1])):
+        for model, receipt in ((SubjectData, receipts[4]), (LedgerQueue, receipts[-2])):
             event_id = UUID(receipt["event_id"])
             session.execute(delete(model).where(model.event_id == event_id))
+        for receipt, values in zip(receipts, _ODD_VALUES, strict=False):
+            event_id = UUID(receipt["event_id"])
+            changed = update(ConsentEvent).where(ConsentEvent.event_id == event_id)
+            session.execute(changed.values(values))
     middle = datetime.now(UTC) - timedelta(milliseconds=1)
     for since, until in ((None, None), (middle, None), (None, middle), (middle, middle)):
         with store.read() as session:
@@ -79,6 +94,39 @@ def test_lines_are_those_of_the_records(
             careful = list(export_records(session, site, since, until))
         assert b"".join(lines for _, lines in told) == b"".join(_WRITERS[form](careful))
         assert sum(number for number, _ in told) == len(careful)
+
+
+@pytest.mark.parametrize("forms", [0, 256])
+def test_postgresql_makes_the_lines_itself_unless_there_are_many_forms(
+    visitor: Visitor, seal: Seal, store: Database, forms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        visitor.decide(*visitor.services()[:number])
+    seal()
+    asked = Mock(side_effect=record_lines._columns)
+    monkeypatch.setattr(record_copy, "_MAX_FORMS", forms)
+    monkeypatch.setattr(record_lines, "_columns", asked)
+    with store.read() as session:
+        site = find_site(session, "smilee")
+        told = list(export_lines(session, site, "jsonl"))
+        careful = list(export_records(session, site))
+    assert b"".join(lines for _, lines in told) == b"".join(write_jsonl(careful))
+    assert asked.called == (store.is_sqlite or not forms)
+
+
+def test_an_export_that_is_given_up_leaves_its_session_as_it_was(
+    visitor: Visitor, store: Database
+) -> None:
+    for _ in range(3):
+        visitor.accept_all()
+    with store.read() as session:
+        hold_snapshot(session)
+        site = find_site(session, "smilee")
+        lines = export_lines(session, site, "csv")
+        assert [next(lines)[0], next(lines)[0]] == [0, 3]
+        lines.close()
+        assert visitor.accept_all().status_code == 201
+        assert count_records(session, site) == 3, "of the same moment"
 
 
 def test_an_answer_that_is_gone_is_told_and_nothing_is_made_up(
