@@ -40,6 +40,8 @@ class BenchServer:
     port: int
     process: subprocess.Popen[bytes]
     database: Database
+    #: Where its keys are.
+    folder: Path
 
     def memory_bytes(self) -> int:
         """Return what the server's processes use, shared pages counted once (PSS); 0 if unknown."""
@@ -77,10 +79,8 @@ def bench_server(database_url: str | None) -> Iterator[BenchServer]:
                 )
             try:
                 _publish(database)
-                # Spelled out: the address is hidden where it is printed.
-                url = database.engine.url.render_as_string(hide_password=False)
-                with _running(url, folder) as (port, process):
-                    yield BenchServer(port, process, database)
+                with serving(database, folder) as server:
+                    yield server
             finally:
                 if not database.is_sqlite:
                     _empty(database)
@@ -116,13 +116,15 @@ def _empty(database: Database) -> None:
 
 
 @contextmanager
-def _running(url: str, folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving(database: Database, folder: Path) -> Iterator[BenchServer]:
+    """Serve a database without limits, with the keys of a folder. Raises ConfigError."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")},
-        "CONSENT_DATABASE_URL": url,
+        # Spelled out: the address is hidden where it is printed.
+        "CONSENT_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
         "CONSENT_KEY_FOLDER": str(folder / "keys"),
         "CONSENT_DECISIONS_PER_MINUTE": _UNLIMITED,
         "CONSENT_SITE_DECISIONS_PER_MINUTE": _UNLIMITED,
@@ -134,7 +136,7 @@ def _running(url: str, folder: Path) -> Iterator[tuple[int, subprocess.Popen[byt
         )
     try:
         _wait(port, process, folder / "log")
-        yield port, process
+        yield BenchServer(port, process, database, folder)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -29,7 +29,7 @@ from consent_server.cli.bench_server import SITE, BenchServer, _children, bench_
 from tests.visitor import read_proof
 
 _LUA = Path(__file__).with_name("load.lua")
-_SERVER, _LOAD = {0}, {1}
+SERVER, LOAD = {0}, {1}
 _BROWSER = (
     "Accept-Language: fi,en;q=0.7\n"
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\n"
@@ -51,7 +51,7 @@ class Asked:
     body: str = ""
     found: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self, connections: int, seconds: int) -> None:
+    def run(self, connections: int, seconds: int, pinned: bool = True) -> None:
         """Ask once; stops the bench when anything but success is answered."""
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         environment = {
@@ -62,8 +62,9 @@ class Asked:
             **({"BODY": self.body} if self.body else {}),
         }
         before = _cpu_seconds(self.pid)
+        pin = ["taskset", "-c", *map(str, LOAD)] if pinned else []
         done = subprocess.run(
-            ["taskset", "-c", *map(str, _LOAD), *command, "-s", str(_LUA), self.url],
+            [*pin, *command, "-s", str(_LUA), self.url],
             env=environment,
             capture_output=True,
             text=True,
@@ -168,9 +169,9 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("Install wrk first: apt-get install wrk")
-    os.sched_setaffinity(0, _SERVER)  # what is started from here has it, too
+    os.sched_setaffinity(0, SERVER)  # what is started from here has it, too
     with bench_server(options.database) as server:
-        os.sched_setaffinity(0, _LOAD)
+        os.sched_setaffinity(0, LOAD)
         asked = ours(server) + peers(options)
         for one in asked:
             one.run(8, 1)

@@ -14,9 +14,9 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from consent_server.cli.bench_server import BenchServer, _running
+from consent_server.cli.bench_server import serving
 from consent_server.store.database import Database
-from tests.bench.server import _LOAD, _SERVER, Asked, ours
+from tests.bench.server import LOAD, SERVER, Asked, ours
 from tests.soak.million import FEW, fill
 
 
@@ -26,11 +26,9 @@ def _serve(kept: ExitStack, folder: Path, records: int) -> Asked:
     file = place / "ledger.sqlite"
     if not file.exists():
         fill(file, records)
-    url = f"sqlite:///{file.absolute()}"
-    port, process = kept.enter_context(_running(url, place.absolute()))
-    database = Database(url)
+    database = Database(f"sqlite:///{file.absolute()}")
     kept.callback(database.close)
-    asked = ours(BenchServer(port, process, database))[0]
+    asked = ours(kept.enter_context(serving(database, place.absolute())))[0]
     asked.who = f"{records:,} stored"
     return asked
 
@@ -44,9 +42,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=4)
     options = parser.parse_args()
     with ExitStack() as kept:
-        os.sched_setaffinity(0, _SERVER)  # what is started from here has it, too
+        os.sched_setaffinity(0, SERVER)  # what is started from here has it, too
         both = [_serve(kept, options.folder, one) for one in (FEW, options.records)]
-        os.sched_setaffinity(0, _LOAD)
+        os.sched_setaffinity(0, LOAD)
         for connections in (64, 1):
             for one in both:
                 one.what = f"decision, {connections} connections"
