@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -76,6 +77,17 @@ def serving(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Hold a SQLite file as another process does that writes: nobody else can."""
+    holder = sqlite3.connect(file, isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        holder.close()  # which rolls back
 
 
 def wait_until(true: Callable[[], bool], seconds: float = _START_SECONDS) -> None:

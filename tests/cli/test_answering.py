@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from consent_server.cli import answering
 from consent_server.config import Settings, sqlite_path
 from tests.browser.running_server import RunningServer
 
+from .serving import held
 from .test_drain import Client, port_of
 from .test_killed import read_template
 from .test_run import run_server
@@ -39,18 +39,15 @@ def test_scripts_are_served_while_more_decisions_wait_than_there_are_threads(
         template = read_template(RunningServer(tmp_path, port=port_of(server)))
         clients = [Client(server, template) for _ in range(CLIENTS)]
         threads = [threading.Thread(target=client.send) for client in clients]
-        holder = sqlite3.connect(file, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        for thread in threads:
-            thread.start()
-        time.sleep(0.5)
-        began = time.monotonic()
-        for _ in range(10):
-            assert server.fetch("/w/smilee.js")
-        assert time.monotonic() - began < 2
-        assert all(thread.is_alive() for thread in threads), "they wait"
-        holder.execute("ROLLBACK")
-        holder.close()
+        with held(file):
+            for thread in threads:
+                thread.start()
+            time.sleep(0.5)
+            began = time.monotonic()
+            for _ in range(10):
+                assert server.fetch("/w/smilee.js")
+            assert time.monotonic() - began < 2
+            assert all(thread.is_alive() for thread in threads), "they wait"
         for thread in threads:
             thread.join(30)
     assert [client.status for client in clients] == [201] * CLIENTS

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from consent_server.rules.times import spell_time
 from tests.browser.running_server import RunningServer
 from tests.visitor import fetch_proof
 
-from .serving import Serving, wait_until
+from .serving import Serving, held, wait_until
 from .test_killed import read_template
 from .test_run import run_server
 
@@ -102,18 +103,14 @@ def test_what_waits_is_written_or_refused_before_the_server_ends(
         template = read_template(RunningServer(tmp_path, port=port_of(server)))
         clients = [Client(server, template) for _ in range(CLIENTS)]
         threads = [threading.Thread(target=client.send) for client in clients]
-        # Another process holds the database: every decision waits in the queue.
-        holder = sqlite3.connect(file, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        for thread in threads:
-            thread.start()
-        time.sleep(1.0)
-        server.process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        while time.monotonic() - began < held_seconds and any(one.is_alive() for one in threads):
-            time.sleep(0.05)
-        holder.execute("ROLLBACK")
-        holder.close()
+        with held(file):  # every decision waits in the queue
+            for thread in threads:
+                thread.start()
+            time.sleep(1.0)
+            server.process.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            while time.monotonic() - began < held_seconds and any(map(Thread.is_alive, threads)):
+                time.sleep(0.05)
         for thread in threads:
             thread.join(30)
             assert not thread.is_alive()
