@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
 import { join } from "node:path";
-import { arrange, compile, here, minifyCss, print, rename } from "./compile.mjs";
+import { arrange, bracketParts, compile, here, minifyCss, print, rename, withoutParts } from "./compile.mjs";
 
 const out = process.argv[2] ?? join(here, "../static/widget");
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -20,15 +20,6 @@ async function buildCore(define) {
 }
 
 const build = async (entry, define, options) => Buffer.from(print(await compile(entry, define, options)).trim() + "\n");
-
-/** Brackets the statement that hands the kit to the parts: the server cuts it out, or puts the parts in the place of PARTS. */
-function bracketParts(core) {
-  const start = core.indexOf("PARTS.forEach(");
-  let end = core.indexOf("(", start);
-  for (let depth = 1; depth; ) depth += { "(": 1, ")": -1 }[core[++end]] ?? 0; // no text in it has brackets
-  if (start < 0 || core[++end] !== "," || core.includes("PARTS", end)) throw new Error("the statement of the parts is not one of a list any more");
-  return `${core.slice(0, start)}/*parts*/${core.slice(start, end)},/**/${core.slice(end + 1)}`;
-}
 
 const cores = {};
 // One for each set of parts that a site may ask for: what it does not ask for does not travel.
@@ -79,8 +70,7 @@ const names = [
 const inputs = Object.fromEntries(names.sort().map((name) => [name, sha256(readFileSync(join(here, name)))]));
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 const hashes = Object.fromEntries(Object.entries(outputs).map(([name, bytes]) => [name, sha256(bytes)]));
-const withoutParts = (bytes) => Buffer.from(String(bytes).replace(/\/\*parts\*\/.*\/\*\*\//, ""));
-const sizes = Object.fromEntries(Object.entries({ ...cores, ...parts, ...modules }).map(([name, file]) => [name, withoutParts(file)]).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
+const sizes = Object.fromEntries(Object.entries({ ...cores, ...parts, ...modules }).map(([name, file]) => [name, Buffer.from(withoutParts(String(file)))]).map(([name, bytes]) => [name, { bytes: bytes.length, brotli: brotli(bytes) }]));
 const manifest = { inputs, output: hashes, sizes };
 
 mkdirSync(out, { recursive: true });

@@ -103,3 +103,14 @@ export function rename(core, known) {
     },
   });
 }
+
+/** Brackets the statement that hands the kit to the parts: the server cuts it out, or puts the parts in the place of PARTS. */
+export function bracketParts(core) {
+  const start = core.indexOf("PARTS.forEach(");
+  let end = core.indexOf("(", start);
+  for (let depth = 1; depth; ) depth += { "(": 1, ")": -1 }[core[++end]] ?? 0; // no text in it has brackets
+  if (start < 0 || core[++end] !== "," || core.includes("PARTS", end)) throw new Error("the statement of the parts is not one of a list any more");
+  return `${core.slice(0, start)}/*parts*/${core.slice(start, end)},/**/${core.slice(end + 1)}`;
+}
+
+export const withoutParts = (core) => core.replace(/\/\*parts\*\/.*\/\*\*\//, "");

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
 import { join } from "node:path";
-import { compile, declared, definitionsOf, here, minifyCss, print, rename, shortNames } from "./compile.mjs";
+import { bracketParts, compile, declared, definitionsOf, here, minifyCss, print, rename, shortNames, withoutParts } from "./compile.mjs";
 
 const file = join(here, "order.json");
 /** So many bytes more are taken at first: the shortest way down ends in the nearest hollow. */
@@ -26,7 +26,7 @@ async function take(GATE, known) {
     names: names.map(print),
     arrows: new Map(arrows.map((one) => [one.name.name, print(one)])),
     rest: rest.map(print),
-    tail: core.body.slice(1).map(print).join(";"),
+    tail: withoutParts(bracketParts(core.body.slice(1).map(print).join(";"))), // as a site without parts gets it
   };
 }
 

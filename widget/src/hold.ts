@@ -24,9 +24,11 @@ export function isAllowed(element: Element): boolean {
     .some((every) => every.match(/[^\s&]+/g)?.every((term) => grants[term.replace(/^!|service:/g, "")] === (term[0] !== "!")));
 }
 
+export const isLoading = () => document.readyState === "loading";
+
 /** The parser may still be reading the inside of the last element of an unfinished page. */
 export function isComplete(element: Element): boolean {
   let node: Node | null = element;
   while (node && !node.nextSibling) node = node.parentNode;
-  return !!node || document.readyState !== "loading";
+  return !!node || !isLoading();
 }

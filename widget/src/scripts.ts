@@ -39,8 +39,8 @@ function resume(held: HTMLScriptElement): HTMLScriptElement {
 }
 
 /** Only these fire load or error: waiting for another one would wait for ever. */
-function isAwaited(script: HTMLScriptElement): boolean {
-  return !!script.getAttribute("src") && !script.async && !script.noModule && runs.test(script.type);
+function isAwaited(script: HTMLScriptElement): unknown {
+  return script.getAttribute("src") && !script.async && !script.noModule && runs.test(script.type);
 }
 
 /** What fails with one tag must not keep the others. */

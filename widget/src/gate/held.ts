@@ -12,10 +12,10 @@ const secret = `${Math.random()}`;
 /** Held where the document's own queries may not reach: not inserted yet, in shadow roots, in frames. */
 export const scattered = new Set<Element>();
 
-/** How the gate holds an element: made by the parser, it was never meant to be async by itself. */
-export function gatedAs(element: Element): "parsed" | "made" | false {
+/** Whether the gate holds an element, and how: made by the parser, it was never meant to be async by itself. */
+export function gatedAs(element: Element): "parsed" | boolean {
   const found = getAttribute(element, mark);
-  return found === secret + "p" ? "parsed" : found === secret && "made";
+  return found === secret + "p" ? "parsed" : found === secret;
 }
 
 export function keep(element: Element): void {

@@ -1,6 +1,7 @@
 /** Whatever comes into a page: by the parser, by a method, as a clone, in a frame or a shadow root. */
 import { attempt } from "../scripts";
 import { guardRealm } from "./index";
+import { isLoading } from "../hold";
 import { hook, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { replaceHeld } from "./held";
@@ -31,7 +32,6 @@ const observer = new MutationObserver((records) => {
 let open: Element[] = [];
 let parsed = 0;
 let isLooking = false;
-const isLoading = () => document.readyState === "loading";
 const channel = new MessageChannel();
 
 /** In every task while it goes on. */
