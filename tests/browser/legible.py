@@ -19,8 +19,7 @@ _FIND = """() => {
   const name = (one) => (one.innerText ?? one.textContent ?? '').trim().slice(0, 40)
     || one.id || one.className;
   const isShown = (one) => one.checkVisibility({ visibilityProperty: true }) &&
-    !one.matches('.skip:not(:focus)') &&
-    !one.closest('.entry:not(:hover, :focus-visible) span') && one.getClientRects().length;
+    !one.matches('.skip:not(:focus)') && one.getClientRects().length;
   // Code and tables may scroll by themselves (WCAG 2.2, 1.4.10).
   const isWide = (one) => one.closest('pre, table') || one.querySelector(':scope > table');
   const tell = (what, one) => found.push(`${what}: ${name(one)}`);

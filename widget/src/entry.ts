@@ -25,10 +25,12 @@ export function showEntry(): void {
   const hasOwn = () => (!isOptOut || config.entry === "own_link") && hasOwnLink();
   if (isPart() || entry || document.readyState !== "complete" || hasOwn() || !(REGIMES ? isSettled() : isDecided()) || (REGIMES && config.regime?.name === "off")) return;
   const root = shell();
-  entry = button("settings", "", "entry " + config.entry);
   if (isOptOut) {
-    entry.classList.add("choices");
+    entry = button("settings", "", "entry choices " + config.entry);
     entry.append(makeIcon(), make("b", {}, ui[Ui.entry]), note as HTMLElement);
-  } else entry.append(make("i", {}), make("span", {}, ui[Ui.entry]));
+  } else {
+    // Its words are drawn by the styles once it is pointed at: what is there but unseen costs each visit the look-up of a font.
+    entry = make("button", { class: "entry " + config.entry, "data-consent-action": "settings", "aria-label": ui[Ui.entry] as string }, make("i", {}));
+  }
   root.append(entry);
 }

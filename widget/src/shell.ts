@@ -18,24 +18,24 @@ function dress(root: ShadowRoot): void {
   }
 }
 
-/** Again for each layer: the page may have changed its language since. */
-function speak(host: HTMLElement): void {
-  chooseLanguage();
-  host.lang = language;
-  host.dir = ui[Ui.direction] as string;
-}
-
 /** A property, not a listener: pages that wrap addEventListener would have it twice. */
 function press(event: Event): void {
   const pressed = (event.composedPath()[0] as Element).closest<HTMLElement>("[data-consent-action]");
   if (pressed) actions[pressed.getAttribute("data-consent-action") as string]?.(pressed);
 }
 
+/** Again for each layer: the page may have changed its language since, and document.open() takes every listener away. */
+function attend(host: HTMLElement): void {
+  chooseLanguage();
+  host.lang = language;
+  host.dir = ui[Ui.direction] as string;
+  host.onclick = press;
+}
+
 export function openRoot(host: HTMLElement): ShadowRoot {
   const root = host.attachShadow({ mode: "open" });
-  speak(host);
+  attend(host);
   dress(root);
-  host.onclick = press;
   return root;
 }
 
@@ -45,10 +45,9 @@ const drawing: (() => void)[] = [];
 
 /** Our shadow root; made on first use, always the first thing in the body. */
 export function shell(): ShadowRoot {
-  if (!host) openRoot((host = make("consent-notice", {}))).append(status);
-  speak(host);
+  if (host) attend(host);
+  else openRoot((host = make("consent-notice", {}))).append(status);
   if (!host.isConnected) own("body").prepend(host);
-  host.onclick = press; // again: document.open() takes every listener away
   return host.shadowRoot as ShadowRoot;
 }
 

@@ -59,4 +59,11 @@ def test_l07_the_way_back_has_the_name_that_the_notice_told(
     told = asked.notice.locator("#body").inner_text()
     asked.decide("reject_all")
     entry = asked.page.locator("consent-notice > button.entry")
-    assert entry.inner_text().strip() in told
+    name = entry.get_attribute("aria-label")
+    assert name
+    assert name in told
+    drawn = "one => getComputedStyle(one, '::after').content"
+    assert entry.evaluate(drawn) == "none"
+    width = entry.evaluate("one => one.offsetWidth")
+    entry.hover()
+    assert entry.evaluate("one => one.offsetWidth") > 2 * width, "its words, once it is pointed at"
