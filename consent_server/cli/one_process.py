@@ -58,9 +58,12 @@ def is_tested() -> bool:
     return granian.__version__.startswith(_TESTED)
 
 
-def server_of(name: str, **options: Any) -> Any:
-    """Return Granian, in one process where its version allows it."""
+def server_of(**options: Any) -> Any:
+    """Return Granian with one worker, in one process where its version allows it.
+
+    The application has to see to it that the process ends when requests under way do not.
+    """
     if is_tested():
-        return _OneProcess(name, workers=1, **options)
+        return _OneProcess(**options)
     log.info("Granian %s: a process of its own watches the server.", granian.__version__)
-    return Granian(name, workers=1, **options)
+    return Granian(**options)

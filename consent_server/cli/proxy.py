@@ -68,7 +68,7 @@ def _load(
     strict: bool,
     policy: bool,
 ) -> Any:
-    """Build the application in the process that serves it."""
+    """Build the application inside the worker process."""
     # Only this command needs httpx and wsproto.
     from consent_server.cli.forwarding import Forwarder  # noqa: PLC0415
 

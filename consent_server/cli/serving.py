@@ -1,4 +1,4 @@
-"""Serving: the production server inside, one process with blocking threads."""
+"""Serving: the production server inside, one worker with blocking threads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
+from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
@@ -57,27 +58,35 @@ def find_address(settings: Settings) -> Settings:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
-    server = _server(settings, Interfaces.WSGI, blocking_threads=settings.threads, websockets=False)
+    server = server_of(
+        **_options(settings, Interfaces.WSGI),
+        blocking_threads=settings.threads,
+        websockets=False,
+    )
     server.serve(target_loader=partial(load_application, settings), wrap_loader=False)
 
 
 def serve_asgi(settings: Settings, load: Callable[[], Any]) -> None:
-    """Serve an ASGI application that `load` builds in the worker, as `serve` does."""
-    server = _server(settings, Interfaces.ASGINL, websockets=True)
+    """Serve an ASGI application that `load` builds in the worker, as `serve` does.
+
+    In a process of its own: an answer without an end, which the application cannot cut off since
+    its loop takes the signals, is cut off by the process that watches.
+    """
+    server = Granian(**_options(settings, Interfaces.ASGINL), websockets=True)
     server.serve(target_loader=load, wrap_loader=False)
 
 
-def _server(settings: Settings, interface: Interfaces, **options: Any) -> Any:
-    return server_of(
-        "consent_server",
-        address=settings.host,
-        port=settings.port,
-        interface=interface,
-        workers_kill_timeout=_STOP_SECONDS,
-        log_level=LogLevels.error,
-        log_dictconfig=logging_of(settings),
-        **options,
-    )
+def _options(settings: Settings, interface: Interfaces) -> dict[str, Any]:
+    return {
+        "target": "consent_server",
+        "address": settings.host,
+        "port": settings.port,
+        "interface": interface,
+        "workers": 1,
+        "workers_kill_timeout": _STOP_SECONDS,
+        "log_level": LogLevels.error,
+        "log_dictconfig": logging_of(settings),
+    }
 
 
 def load_application(settings: Settings) -> Flask:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -168,3 +170,13 @@ def test_what_is_wrong_stops_the_start(process: Process) -> None:
     unknown = process("proxy", "--upstream", "http://127.0.0.1:3000", "--site", "nobody")
     assert unknown.returncode == 1
     assert "nobody" in unknown.stderr
+
+
+def test_an_answer_that_does_not_end_is_cut_off_when_the_proxy_is_told_to_stop(
+    proxy: Serving, connection: http.client.HTTPConnection
+) -> None:
+    connection.request("GET", "/slow")
+    assert connection.getresponse().read1(10)
+    began = time.monotonic()
+    proxy.stop(signal.SIGTERM)
+    assert time.monotonic() - began < 15
