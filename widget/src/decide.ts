@@ -95,11 +95,16 @@ export function decide(grants: Grants, method: Method, layer: Layer): void {
   else follow();
 }
 
+/**
+ * Seconds, and a part of one by the subject: of one second the one that is met later holds, but two tabs, where each meets
+ * the other's later, must come to the same. What is damaged is no number, and greater than none.
+ */
+const rank = (decision: Decision) => timeOf(decision) + +("0x" + decision.subject_id) / 2 ** 128;
+
 /** The decision that holds: an answer to an older one may have put its cookie over that of a newer one. */
 export function recallDecision(): Decision | undefined {
   const decision = readDecision();
-  const unsent = readOutbox().pop();
-  return decision && unsent && timeOf(unsent) >= timeOf(decision) ? unsent : decision;
+  return decision && readOutbox().reduce((found, one) => (rank(one) >= rank(found) ? one : found), decision);
 }
 
 const isSame = (one: Decision, other: Decision) => formatDecision(one) === formatDecision(other);
@@ -120,7 +125,7 @@ export function ask(): void {
 /** The visitor decided in another tab, or on a page from before this one came back from the cache. */
 export function catchUp(): void {
   const decision = recallDecision();
-  if (!decision || (current && (timeOf(decision) < timeOf(current) || isSame(current, decision)))) return;
+  if (!decision || (current && (rank(decision) < rank(current) || isSame(current, decision)))) return;
   take(decision);
   if (apply()) location.reload();
 }

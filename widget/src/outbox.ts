@@ -23,7 +23,8 @@ enum Delay {
   longest = 60000,
 }
 
-let memory: Message[] | undefined; // only when the browser lets us store nothing
+/** What this page knows of: the browser may store nothing, and another tab that decides in the same moment may write over it. */
+let known: Message[] = [];
 let afterAnswer: () => void;
 let isSending = false;
 let delay: number = Delay.first;
@@ -37,23 +38,19 @@ function spell(message: Message): string {
 }
 
 export function readOutbox(): Message[] {
-  if (memory) return memory;
+  const stored = new Map(known.map((message) => [message.decision_id, message]));
   try {
-    const stored = JSON.parse(localStorage.getItem(key) ?? "[]") as Message[];
-    return stored.filter((message) => message?.decision_id && message.grants);
-  } catch {
-    return [];
-  }
+    for (const message of JSON.parse(localStorage.getItem(key) ?? "[]") as Message[]) if (message?.grants) stored.set(message.decision_id, message);
+  } catch {}
+  return [...stored.values()];
 }
 
 export function writeOutbox(messages: Message[]): void {
-  memory = undefined;
+  known = messages;
   try {
     if (messages.length) localStorage.setItem(key, `[${messages.map(spell)}]`);
     else localStorage.removeItem(key);
-  } catch {
-    memory = messages;
-  }
+  } catch {}
 }
 
 /** Spread, so that visitors do not all come back in the same moment after an outage. */
