@@ -26,7 +26,8 @@ SHADOW: Final = (
 )
 RESTORED: Final = (
     "Loading the page again, Firefox sends a frame back to where it had been sent, ahead of every "
-    "script: a connection is opened, and in some runs the page is asked for."
+    "script: a connection is opened, and in some runs the page is asked for. In some runs it opens "
+    "one, and asks nothing, as soon as a link or a button that leads there is pressed."
 )
 SHOWN: Final = (
     "An image that the browser has shown before it takes up again as soon as its parser meets it: "
@@ -156,13 +157,14 @@ _OTHERS: Final = {
 def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str:
     """The reason that the documentation gives for one gap."""
     is_unmarked = level in {"gate", "strict"}
-    is_asked, is_over = verdicts == ["requested"], verdicts == ["withdrawn"]
+    is_asked = verdicts == ["requested"]
+    is_of_requests = {*verdicts} <= {"requested", "withdrawn"}
     reasons = (
         (is_unmarked and is_asked and case in READ_AHEAD_CASES, READ_AHEAD),
         (is_unmarked and is_asked and case in FRAME_CASES, FRAME),
         (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
         (is_unmarked and is_asked and case in SHOWN_CASES and engine != "chromium", SHOWN),
-        (is_over and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
+        (is_of_requests and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
         (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
         (case == "script-by-base" and engine == "webkit", ICON),
     )
