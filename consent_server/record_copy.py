@@ -94,7 +94,8 @@ def _finish(lines: bytes, forms: Forms) -> Iterator[tuple[int, bytes]]:
         lines = _ESCAPED.sub(lambda found: bytes([_ESCAPES[found[1][0]]]), lines)
     if _SIGNALS in lines:
         lines = _MARKED.sub(lambda found: forms.signals(found[1].decode()).encode(), lines)
-    yield number, lines
+    if lines:
+        yield number, lines
     if odd:
         raise _Odd(rest.partition(b"\n")[0].decode())
 
@@ -185,7 +186,11 @@ def _spelling(row: Any) -> dict[str, Any]:
     signals = func.concat(_mark(_SIGNALS), row.signals, _mark(_SIGNALS_END))
     return {
         "event_id": row.event_id,
-        **{name: func.to_char(row[name], literal(_TIME, Text)) for name in times},
+        # Whatever zone the session is in: a pooler may have dropped the one that we ask for.
+        **{
+            name: func.to_char(func.timezone(literal("UTC", Text), row[name]), literal(_TIME, Text))
+            for name in times
+        },
         **{
             name: func.encode(row[name], literal_column("'hex'"))
             for name in ("subject_commitment", "leaf_hash", "salt")

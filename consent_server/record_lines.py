@@ -36,7 +36,8 @@ def export_lines(
     The header of CSV comes first, with no record. Raises Unavailable as `export_records` does.
     """
     forms = Forms(session, site, form)
-    yield 0, forms.header
+    if forms.header:
+        yield 0, forms.header
     wanted = list(in_period(site, since, until))
     if session.get_bind().dialect.name == "postgresql":
         rest = yield from copy_lines(session, forms, wanted)
