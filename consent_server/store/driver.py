@@ -139,13 +139,11 @@ def _with_values(query: Select[Any]) -> tuple[str, list[Any]]:
     """Return the text of a question that holds its values, and these by their place."""
     dialect = dialect_of("postgresql")
     compiled = query.compile(dialect=dialect)
-    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
-    found = []
-    for one in compiled.positiontup or []:
-        spell = _spell(kinds[one], dialect)
-        value = compiled.params[one]
-        found.append(value if spell is None else spell(value))
-    return str(compiled), found
+    given = compiled.params
+    return str(compiled), [
+        given[name] if spell is None else spell(given[name])
+        for name, spell in _parameters(compiled, dialect)
+    ]
 
 
 def _room(number: int) -> int:
@@ -225,10 +223,8 @@ def raising_as_ours(connection: Connection) -> Iterator[None]:
 @cache
 def _statement(name: str, form: _Form) -> tuple[str, list[tuple[str, _Spell | None]]]:
     dialect = dialect_of(name)
-    compiled: Any = form(name).compile(dialect=dialect)
-    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
-    bound = [(one, _spell(kinds[one], dialect)) for one in compiled.positiontup or []]
-    return str(compiled), bound
+    compiled = form(name).compile(dialect=dialect)
+    return str(compiled), _parameters(compiled, dialect)
 
 
 @cache
@@ -251,10 +247,13 @@ def _question(
     """Return the text, name and spelling of each parameter, and how each column is read."""
     dialect = dialect_of(name)
     compiled = query.compile(dialect=dialect)
-    kinds = {one: bound.type for bound, one in compiled.bind_names.items()}
-    order = compiled.positiontup or []
-    bound = [(one, _spell(kinds[one], dialect)) for one in order]
-    return str(compiled), bound, _readers(query, dialect)
+    return str(compiled), _parameters(compiled, dialect), _readers(query, dialect)
+
+
+def _parameters(compiled: Any, dialect: Dialect) -> list[tuple[str, _Spell | None]]:
+    """Return name and spelling of each parameter, in the order of their places."""
+    kinds = {name: bound.type for bound, name in compiled.bind_names.items()}
+    return [(name, _spell(kinds[name], dialect)) for name in compiled.positiontup or []]
 
 
 def _readers(query: Select[Any], dialect: Dialect) -> list[_Spell | None]:
