@@ -24,6 +24,7 @@ from consent_server.api.pages import (
     keep_private,
 )
 from consent_server.api.recording import (
+    decided_here,
     held_decisions,
     reaches_pages,
     record_decision,
@@ -128,7 +129,7 @@ def _decision_of(own: OwnRecord, form: Form) -> Decision:
         script="",
         language=choose_language(own.config["languages"], form["language"]),
         grants=grants_for(own.config, allowed),
-        decided_at=context().now(),
+        decided_at=decided_here(own.site.key),
         signal=signal,
     )
 

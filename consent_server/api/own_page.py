@@ -23,6 +23,7 @@ from consent_server.api.pages import (
     keep_private,
 )
 from consent_server.api.recording import (
+    decided_here,
     held_decisions,
     reaches_pages,
     record_decision,
@@ -119,7 +120,7 @@ def _save(own: OwnRecord, form: Form) -> Response:
         script="",
         language=choose_language(own.config["languages"], form["language"]),
         grants=grants,
-        decided_at=context().now(),
+        decided_at=decided_here(own.site.key),
         signal=see(own.config).signal,
     )
     return _record(own, decision, form["language"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,6 +21,10 @@ from consent_server.rules.sight import signal_in
 from consent_server.rules.times import parse_time
 from consent_server.wanted import Wanted
 
+#: Decision cookies know seconds.
+_TICK = timedelta(seconds=1)
+#: The last that a cookie can tell.
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 #: What a decision met that was read the short way; it is answered the long way.
 MET = "consent_server.met"
 
@@ -44,6 +48,16 @@ def held_decisions(site_key: str, request: Request = request) -> list[StoredDeci
     """
     found = map(parse_cookie, request.cookies.getlist(cookie_name(site_key)))
     return sorted(filter(None, found), key=lambda stored: stored.decided_at, reverse=True)
+
+
+def decided_here(site_key: str) -> datetime:
+    """Return the time of a decision made on a page of ours: now, and after what the browser holds.
+
+    Its clock may be ahead of ours. Where two decisions meet the later one holds, so that what is
+    withdrawn here would go on holding there.
+    """
+    now, held = context().now(), held_decisions(site_key)
+    return max(now, min(held[0].decided_at, _LAST - _TICK) + _TICK) if held else now
 
 
 def spell_decision_cookie(

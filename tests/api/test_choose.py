@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from consent_server.rules.cookie import parse_cookie
+from consent_server.rules.cookie import parse_cookie, spell_cookie
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent
 from tests.api.answers import read_problem
@@ -176,6 +178,19 @@ def test_a_second_decision_belongs_to_the_same_visitor(chooser: Chooser, visitor
     visitor.subject_id = stored.subject_id
     kinds = [one["kind"] for one in visitor.read_decisions().json["decisions"]]
     assert kinds == ["withdrawn", "given"]
+
+
+def test_a_refusal_holds_where_the_browsers_clock_is_ahead(chooser: Chooser) -> None:
+    chooser.press("accept_all")
+    name, _, value = chooser.cookie.partition("=")
+    held = parse_cookie(value)
+    assert held is not None
+    ahead = replace(held, decided_at=held.decided_at + timedelta(minutes=5))
+    chooser.cookie = f"{name}={spell_cookie(ahead)}"
+    chooser.answer = chooser.get()
+    chooser.press("reject_all")
+    assert chooser.grants is not None
+    assert not any(chooser.grants.values())
 
 
 def test_a_browser_without_cookies_is_told_so(chooser: Chooser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -211,6 +211,28 @@ def test_the_cookie_is_set_again_only_where_the_browser_holds_this_visitors(page
     other = cookie.replace(page.visitor.subject_id, "0" * 32)
     third = OwnPage(page.visitor)
     assert "Set-Cookie" not in third.submit("save", cookie=other).headers
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=3650), timedelta.max])
+def test_a_browser_whose_clock_is_ahead_keeps_what_was_decided_here(
+    page: OwnPage, ahead: timedelta
+) -> None:
+    """Else tags that were just withdrawn would go on running there until its clock is passed."""
+    last = _receipts(page.visitor)[0]
+    decided = parse_time(last["decided_at"])
+    decided += min(ahead, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - decided)
+    held = StoredDecision(last["version"], decided, page.visitor.subject_id, last["grants"])
+    name = f"consent_{page.visitor.site_key}"
+    answer = page.submit("withdraw", cookie=f"{name}={spell_cookie(held)}")
+    assert answer.status_code == 200
+    stored = parse_cookie(SimpleCookie(answer.headers["Set-Cookie"])[name].value)
+    assert stored is not None
+    assert not any(stored.grants.values())
+    # The script in other tabs takes what is later than its own; nothing is later than the last.
+    assert stored.decided_at > decided or ahead == timedelta.max
+    [record, _] = _receipts(page.visitor)
+    assert parse_time(record["decided_at"]).replace(microsecond=0) == stored.decided_at
+    assert abs(parse_time(record["received_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_on_another_host_it_says_that_the_browsers_copy_stays(page: OwnPage) -> None:
