@@ -27,8 +27,8 @@ from consent_server.api import (
     witness,
 )
 from consent_server.api import metrics as metrics_route
+from consent_server.api.budgets import Budgets
 from consent_server.api.context import Context
-from consent_server.api.guard import Budgets
 from consent_server.api.observing import Observer, count_requests, log_request, observe_requests
 from consent_server.api.pages import choose_language, register_pages
 from consent_server.api.problems import register_problems

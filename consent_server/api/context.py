@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from consent_server.api.guard import Budgets
+from consent_server.api.budgets import Budgets
 from consent_server.config import Settings
 from consent_server.ledger import Recorded
 from consent_server.metrics import Metrics

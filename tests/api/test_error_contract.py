@@ -177,7 +177,7 @@ def test_a_budget_that_is_used_up_is_429_and_says_when_to_come_back(settings: Se
     assert [visitor.reject_all().status_code for _ in range(2)] == [201, 201]
     answer = visitor.reject_all()
     read_problem(answer, 429, "too_many_requests")
-    assert answer.headers["Retry-After"] == "60"
+    assert 1 <= int(answer.headers["Retry-After"]) < 35  # half a minute, and spread
     elsewhere = visitor.send(visitor.decision(), environ_base={"REMOTE_ADDR": "127.0.0.2"})
     assert elsewhere.status_code == 201
     app.extensions["consent"].database.close()

@@ -169,7 +169,7 @@ class Result:
     posts: int
     seconds: float
     flood: dict[int, int]
-    #: Rows of the flooded site, and how many its budget lets in during the minutes begun.
+    #: Rows of the flooded site, and how many its budget lets in during that time.
     stored: int
     allowed: int
     honest: dict[int, int]
@@ -213,12 +213,14 @@ async def _measure(
     seconds = time.monotonic() - began
     stop.set()
     during, visitors = await steady, await honest
+    answered = time.monotonic() - began
     return Result(
         posts=sum(sent.values()),
         seconds=round(seconds, 1),
         flood=sent,
         stored=_stored(server, FLOODED),
-        allowed=budget * (int(seconds // 60) + 1),
+        # At once a tenth of a minute's, but at least ten; then evenly.
+        allowed=max(budget // 10, min(budget, 10)) + math.ceil(budget * answered / 60),
         honest=visitors.statuses,
         other=during.statuses,
         quiet_p50_ms=round(before.percentile(0.5), 1),
