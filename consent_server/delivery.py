@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -50,9 +52,11 @@ def post(address: str, body: bytes, headers: Mapping[str, str] | None = None) ->
     deadline = time.monotonic() + _ALL_SECONDS
     try:
         with closing(_connect(parts.scheme, parts.hostname or "", parts.port)) as connection:
-            connection.request("POST", path, body, sent)
-            answer = connection.getresponse()
-            found = _read(answer, deadline)
+            connection.connect()
+            with _cut_off(connection.sock, deadline):
+                connection.request("POST", path, body, sent)
+                answer = connection.getresponse()
+                found = _read(answer, deadline)
             return Answer(answer.status, answer.headers.get_content_type(), found)
     except (OSError, http.client.HTTPException) as error:
         raise NotDelivered(f"{address}: {error or type(error).__name__}") from error
@@ -65,13 +69,34 @@ def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnec
     return http.client.HTTPConnection(host, port, timeout=_WAIT_SECONDS)
 
 
+@contextmanager
+def _cut_off(wire: socket.socket, deadline: float) -> Iterator[None]:
+    """End the connection at the deadline: a timeout of the socket lets a trickle go on for ever.
+
+    To whoever reads then, a head or a body ends there.
+    """
+    cut = threading.Timer(max(0.0, deadline - time.monotonic()), _end, (wire,))
+    cut.daemon = True
+    cut.start()
+    try:
+        yield
+    finally:
+        cut.cancel()
+
+
+def _end(wire: socket.socket) -> None:
+    with suppress(OSError):  # it was closed meanwhile
+        # Below TLS, which would wait for the other side.
+        socket.socket.shutdown(wire, socket.SHUT_RDWR)
+
+
 def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
-    """Read in pieces: a timeout of the socket alone would let a trickle go on for ever."""
+    """Read in pieces, no more than there may be; what was cut off is no answer."""
     body = b""
     while piece := answer.read1(_MAX_ANSWER):
         body += piece
         if len(body) > _MAX_ANSWER:
             raise http.client.HTTPException("the answer is too long")
-        if time.monotonic() > deadline:
-            raise http.client.HTTPException("the answer takes too long")
+    if time.monotonic() >= deadline:
+        raise http.client.HTTPException("the answer takes too long")
     return body

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from consent_server import delivery
 from consent_server.cli import deliveries
 from consent_server.cli.deliveries import Deliverer, forget_old
 from consent_server.cli.upkeep import holding
@@ -372,3 +376,35 @@ def test_no_secret_is_in_the_database(
     ours = open_site_secrets(tmp_path / "keys", now=datetime.now(UTC))
     assert ours.webhook_secret("smilee", 1) == secret
     assert ours.webhook_secret("ujet", 1) != secret
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: x\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: x\r\n"),
+    ],
+    ids=["before", "head", "body", "trailer"],
+)
+def test_whoever_answers_in_a_trickle_keeps_nobody_waiting(
+    begins: bytes, goes_on: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_ALL_SECONDS", 0.3)
+
+    def trickle(listening: socket.socket) -> None:
+        with listening.accept()[0] as wire, suppress(OSError):
+            wire.sendall(begins)
+            for _ in range(90):
+                wire.sendall(goes_on)
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=trickle, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(delivery.NotDelivered):
+            delivery.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"x")
+        assert time.monotonic() - began < 2
+        thread.join()
