@@ -159,13 +159,15 @@ class PublishedSites:
         with self._look_lock:
             looking = self._looking.get(key)
             if looking is None:
-                looking = self._looking[key] = _Looking(
-                    threading.Thread(
-                        target=self._look, args=(key, known), name="published", daemon=True
-                    ),
-                    time.monotonic(),
+                thread = threading.Thread(
+                    target=self._look, args=(key, known), name="published", daemon=True
                 )
-                looking.thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no thread to give now
+                    log.warning("serving %s from memory: no thread to look with", key)
+                    return known
+                looking = self._looking[key] = _Looking(thread, time.monotonic())
         looking.thread.join(max(0.0, looking.began + _PATIENCE_SECONDS - time.monotonic()))
         return self._sites.get(key, (0.0, known))[1]
 

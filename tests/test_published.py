@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -80,6 +81,20 @@ def test_what_another_process_publishes_is_seen_when_the_second_is_over(
     with pytest.raises(NotFound):
         published.find("smilee")
     other.close()
+
+
+def test_without_a_thread_to_look_with_pages_are_served_from_memory(
+    published: PublishedSites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    known = published.find("smilee")
+    monkeypatch.setattr(published_module, "_FRESH_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert published.find("smilee") is known
+    assert published.find("smilee") is known
 
 
 def test_memory_is_bounded_however_many_keys_are_asked_for(

@@ -131,11 +131,12 @@ class GroupWriter(Generic[Item, Outcome]):
         if self.busy_seconds() > _HANGING_SECONDS or len(self._queue) >= _WAITING:
             raise _too_many()
         with self._ready:
-            self._queue.append(_Waiting(item, tell, time.monotonic()))
             if not self._running:
+                # First: without it nothing may wait, and whoever comes next tries again.
+                _start(self._work, "writer")
                 self._running = True
-                threading.Thread(target=self._work, name="writer", daemon=True).start()
-            elif len(self._queue) == 1:
+            self._queue.append(_Waiting(item, tell, time.monotonic()))
+            if len(self._queue) == 1:
                 self._ready.notify()
 
     def _work(self) -> None:
@@ -178,8 +179,10 @@ class GroupWriter(Generic[Item, Outcome]):
         """Send away, from now on, what has waited for too long: nobody waits for it in a thread."""
         with self._ready:
             if not self._watched:
-                self._watched = True
-                threading.Thread(target=self._send_away, name="patience", daemon=True).start()
+                # The item waits already: without this thread it waits longer, no more.
+                with suppress(Unavailable):
+                    _start(self._send_away, "patience")
+                    self._watched = True
 
     def _send_away(self) -> None:
         while True:
@@ -221,6 +224,18 @@ class GroupWriter(Generic[Item, Outcome]):
                 if not tries_left:
                     raise
         raise AssertionError("unreachable")
+
+
+def _start(work: Callable[[], None], name: str) -> None:
+    """Start a thread; raises Unavailable where the system has none to give now."""
+    try:
+        threading.Thread(target=work, name=name, daemon=True).start()
+    except RuntimeError as error:
+        log.exception("The thread %s could not be started.", name)
+        raise Unavailable(
+            "The server has too much to do. Nothing was recorded; send it again.",
+            headers={"Retry-After": "5"},
+        ) from error
 
 
 def _tell(one: _Waiting, outcome: object) -> None:

@@ -153,6 +153,38 @@ def test_a_writer_without_work_ends_its_thread_and_begins_again(
     assert writer.write("b") == "B"
 
 
+def test_without_a_thread_nothing_is_taken_in_and_the_next_has_one(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    told: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(Unavailable) as refused:
+            writer.submit("a", told.append)
+    assert refused.value.headers["Retry-After"]
+    assert writer.write("b") == "B"
+    assert (keys(store), told) == (["b"], [])
+
+
+def test_without_a_thread_that_sends_away_what_waits_is_written(
+    store: Database, writer: GroupWriter[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, told = threading.Thread.start, threading.Event()
+
+    def refuse_patience(thread: threading.Thread) -> None:
+        if thread.name == "patience":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_patience)
+    writer.submit("a", lambda _outcome: told.set())
+    assert told.wait(10)
+    assert keys(store) == ["a"]
+
+
 def test_a_writer_that_is_closed_sends_everybody_away_and_writes_each_once(
     store: Database, writer: GroupWriter[str, str]
 ) -> None:
