@@ -101,7 +101,7 @@ def identify(
     # The script takes only what is later than its own; clocks of two devices differ.
     decided_at = latest.decided_at
     if known_at is not None:
-        decided_at = max(decided_at, known_at + _TICK)
+        decided_at = max(decided_at, _after(known_at))
     wanted = copy_event(
         session,
         site,
@@ -127,6 +127,13 @@ def forget_identities(session: Session) -> None:
         SubjectData.site_id == Identity.site_id, SubjectData.subject_key == Identity.subject_key
     )
     session.execute(delete(Identity).where(~kept))
+
+
+def _after(known_at: datetime) -> datetime:
+    try:
+        return known_at + _TICK
+    except OverflowError:
+        raise Conflict("Nothing can be decided later than that `known_at`.") from None
 
 
 def _subjects_of(session: Session, site: Site, ref_key: bytes) -> list[bytes]:

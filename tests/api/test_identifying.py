@@ -159,6 +159,15 @@ def test_the_copy_is_later_than_what_the_browser_knows(
     assert not any(copy["grants"].values())
 
 
+def test_what_nothing_can_be_later_than_is_refused(
+    account: Account, laptop: Visitor, phone: Visitor
+) -> None:
+    laptop.accept_all()
+    account.sign_in(laptop)
+    answer = account.sign_in(phone, known_at="9999-12-31T23:59:59.999Z")
+    read_problem(answer, 409, "conflict")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
