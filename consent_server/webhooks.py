@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import randbelow
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +44,8 @@ KEPT_WHEN_GIVEN_UP = timedelta(days=30)
 _webhook_of = Question(
     select(Webhook.every_decision).where(Webhook.site_id == bindparam("site_id"))
 )
+#: As many as a 32-bit number has, with room for rotations.
+_GENERATIONS = 2**30
 _MAX_URL = 300
 _MAX_SAID = 300
 
@@ -84,7 +87,10 @@ def set_webhook(
         )
     webhook = session.get(Webhook, site.id)
     if webhook is None:
-        webhook = Webhook(site_id=site.id, generation=1, rotated_at=now)
+        # Secrets of one that was removed must not come back with the next; there is none yet
+        # that signs beside the first.
+        generation = 1 + randbelow(_GENERATIONS)
+        webhook = Webhook(site_id=site.id, generation=generation, rotated_at=now - OVERLAP)
         session.add(webhook)
     webhook.url, webhook.every_decision = url, every_decision
     return webhook

@@ -337,6 +337,20 @@ def test_removing_a_webhook_forgets_what_waits(
     assert _waiting(store) == []
 
 
+def test_a_webhook_that_is_set_again_has_no_secret_of_the_one_that_was_removed(
+    visitor: Visitor, store: Database, hook: None, receiver: Receiver, tmp_path: Path
+) -> None:
+    known = set(_secrets(store, tmp_path / "keys"))
+    with store.write() as session:
+        rotate_secret(session, find_site(session, "smilee"), now=datetime.now(UTC))
+    known.update(_secrets(store, tmp_path / "keys"))
+    with store.write() as session:
+        remove_webhook(session, find_site(session, "smilee"))
+    _set(store, receiver.url)
+    [new] = _secrets(store, tmp_path / "keys")
+    assert new not in known
+
+
 def test_a_decision_that_is_refused_tells_nobody(
     visitor: Visitor, store: Database, hook: None
 ) -> None:
@@ -372,9 +386,9 @@ def test_no_secret_is_in_the_database(
         webhook = find_webhook(session, find_site(session, "smilee"))
         assert secret not in repr({**vars(webhook)})
     other = open_site_secrets(tmp_path / "other", now=datetime.now(UTC))
-    assert other.webhook_secret("smilee", 1) != secret
+    assert other.webhook_secret("smilee", webhook.generation) != secret
     ours = open_site_secrets(tmp_path / "keys", now=datetime.now(UTC))
-    assert ours.webhook_secret("smilee", 1) == secret
+    assert ours.webhook_secret("smilee", webhook.generation) == secret
     assert ours.webhook_secret("ujet", 1) != secret
 
 
