@@ -16,6 +16,7 @@ from consent_server.rules.times import spell_time
 from consent_server.sites import find_site, find_version, list_sites, read_config
 from consent_server.store.models import ConsentEvent, SubjectData
 from consent_server.store.record_rows import SAME_LINK
+from consent_server.webhooks import forget_outlived
 
 #: Few enough that decisions do not wait for the database's write lock.
 BATCH = 1_000
@@ -79,6 +80,7 @@ def erase_batch(session: Session, outlived: Outlived, after: Place | None) -> Pl
     if after is not None:
         query = query.where(tuple_(*place) > after)
     batch = session.execute(query.order_by(*place).limit(BATCH)).all()
+    forget_outlived(session, site, before=outlived.before)
     if not batch:
         return None
     ids = [event_id for _, event_id in batch]

@@ -44,6 +44,7 @@ KEPT_WHEN_GIVEN_UP = timedelta(days=30)
 _webhook_of = Question(
     select(Webhook.every_decision).where(Webhook.site_id == bindparam("site_id"))
 )
+_ERASED = "subject.erased"
 #: As many as a 32-bit number has, with room for rotations.
 _GENERATIONS = 2**30
 _MAX_URL = 300
@@ -155,7 +156,7 @@ def queue_erasure(session: Session, site: Site, key: bytes, *, now: datetime) ->
     if ask_webhook(session.connection(), site.id)():
         facts = {"site": site.key, "subject": key.hex()}
         session.connection().execute(
-            insert(WebhookDelivery), [_row(site.id, key, now, "subject.erased", facts)]
+            insert(WebhookDelivery), [_row(site.id, key, now, _ERASED, facts)]
         )
 
 
@@ -246,6 +247,20 @@ def forget_given_up(session: Session, *, now: datetime) -> None:
     session.execute(
         delete(WebhookDelivery).where(
             WebhookDelivery.due_at.is_(None), WebhookDelivery.made_at <= now - KEPT_WHEN_GIVEN_UP
+        )
+    )
+
+
+def forget_outlived(session: Session, site: Site, *, before: datetime) -> None:
+    """Delete what waits of decisions from before a time: it joins records to their visitors.
+
+    That a visitor was erased is still told.
+    """
+    session.execute(
+        delete(WebhookDelivery).where(
+            WebhookDelivery.site_id == site.id,
+            WebhookDelivery.made_at < before,
+            WebhookDelivery.body.not_like(f'{{"type":"{_ERASED}"%'),
         )
     )
 

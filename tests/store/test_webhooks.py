@@ -22,6 +22,7 @@ from consent_server.cli.deliveries import Deliverer, forget_old
 from consent_server.cli.upkeep import holding
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
+from consent_server.retention import Outlived, erase_batch
 from consent_server.rules.receipt import subject_key
 from consent_server.site_secrets import open_site_secrets
 from consent_server.sites import find_site
@@ -349,6 +350,25 @@ def test_a_webhook_that_is_set_again_has_no_secret_of_the_one_that_was_removed(
     _set(store, receiver.url)
     [new] = _secrets(store, tmp_path / "keys")
     assert new not in known
+
+
+def test_what_waits_of_decisions_goes_with_their_links(
+    visitor: Visitor, store: Database, receiver: Receiver
+) -> None:
+    _set(store, receiver.url, every_decision=True)
+    gone = Visitor(visitor.client)
+    gone.accept_all()
+    with store.write() as session:
+        site = find_site(session, "smilee")
+        now = datetime.now(UTC)
+        erase_subject(session, site, gone.subject_id, actor="tests", reason="asked", now=now)
+    visitor.accept_all()
+    before = datetime.now(UTC) + timedelta(seconds=1)
+    late = Outlived("smilee", "1y", before, 1)
+    with store.write() as session:
+        assert erase_batch(session, late, None)
+    [left] = _waiting(store)
+    assert json.loads(left.body)["type"] == "subject.erased"
 
 
 def test_a_decision_that_is_refused_tells_nobody(
