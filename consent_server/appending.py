@@ -224,6 +224,7 @@ def _repeat(row: Any, subject: bytes | None, one: Wanted, key: bytes) -> dict[st
         and said.script_hash == shown.script_hash
         and said.language == decision.language
         and row.ConsentEvent.decided_at == decision.decided_at
+        and (not decision.signal or decision.signal in row.ConsentEvent.signals)
     )
     if not same or (subject is not None and subject != key):
         raise Conflict(

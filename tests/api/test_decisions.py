@@ -70,6 +70,7 @@ def test_a_retry_after_a_later_decision_changes_nothing(visitor: Visitor) -> Non
         {"language": "fi"},
         {"layer": "preferences"},
         {"method": "save"},
+        {"signal": "gpc"},
     ],
     ids=lambda changes: next(iter(changes)),
 )
