@@ -68,6 +68,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _set_levels(settings)
     app = Flask(__name__, static_folder=None)
     app.config.update(SETTINGS=settings, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    # A path that is joined anew would be sent to where the client says that this server is.
+    app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["consent"] = _put_together(settings)

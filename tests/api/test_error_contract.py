@@ -55,6 +55,15 @@ def test_an_address_that_leads_nowhere_is_404(client: FlaskClient) -> None:
         read_problem(client.get(path), 404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/w//smilee.js", "/w//smilee/decisions", "/w/smilee//me"])
+def test_no_address_leads_to_where_the_request_says_that_this_server_is(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(path, headers={"Host": "elsewhere.example"})
+    read_problem(answer, 404, "not_found")
+    assert "Location" not in answer.headers
+
+
 #: In the rules of routes that answer CORS preflights for the site's own origins.
 _PREFLIGHTS = ("decision", "grants", "hand-over", "identify")
 
