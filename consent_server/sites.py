@@ -115,8 +115,10 @@ def publish_version(
         site = Site(key=form["key"], name=form["name"], created_at=now, current_version=0)
         session.add(site)
         session.flush()
-    site.retired_at = None
+    revived, site.retired_at = site.retired_at is not None, None
     if not publication.published:
+        if revived and current:
+            _note_publication(session, site, current, publication, now=now, author=author)
         return publication
     version = _make_version(site, _with_history(config, publication.number, current))
     version.number = publication.number
@@ -125,20 +127,7 @@ def publish_version(
     version.source, version.published_at, version.published_by = source, now, author
     session.add(version)
     site.name, site.current_version = config["name"], version.number
-    script = keep_scripts(session, version, now=now)[0]
-    append_admin_event(
-        session,
-        site,
-        Action.PUBLISH,
-        actor=author,
-        details={
-            "version": version.number,
-            "config_hash": version.config_hash,
-            "script_hash": script.script_hash,
-            "asks_again": publication.asks_again,
-        },
-        now=now,
-    )
+    _note_publication(session, site, version, publication, now=now, author=author)
     return publication
 
 
@@ -197,6 +186,32 @@ def retire_site(session: Session, key: str, *, author: str, now: datetime) -> Si
             now=now,
         )
     return site
+
+
+def _note_publication(
+    session: Session,
+    site: Site,
+    version: SiteVersion,
+    publication: Publication,
+    *,
+    author: str,
+    now: datetime,
+) -> None:
+    """Keep the scripts of what is served from now on, and say in the ledger that it is."""
+    script = keep_scripts(session, version, now=now)[0]
+    append_admin_event(
+        session,
+        site,
+        Action.PUBLISH,
+        actor=author,
+        details={
+            "version": version.number,
+            "config_hash": version.config_hash,
+            "script_hash": script.script_hash,
+            "asks_again": publication.asks_again,
+        },
+        now=now,
+    )
 
 
 def _current(session: Session, site: Site | None) -> SiteVersion | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from consent_server.sites import (
     retire_site,
 )
 from consent_server.store.database import Database
-from consent_server.store.models import SiteScript, SiteVersion
+from consent_server.store.models import AdminEvent, SiteScript, SiteVersion
 from tests.conftest import ReadSite
 from tests.test_site_form import change
 
@@ -152,6 +153,24 @@ def test_a_retired_site_keeps_everything_and_is_revived_by_publishing(
     assert not publish(database, site).published
     with database.read() as session:
         assert find_site(session, "smilee").retired_at is None
+
+
+def test_the_ledger_tells_of_a_site_that_comes_back_as_it_was(
+    database: Database, site: dict[str, Any]
+) -> None:
+    with database.write() as session:
+        retire_site(session, "smilee", author="tests", now=NOW)
+    publish(database, site)
+    with database.read() as session:
+        smilee = AdminEvent.site_id == find_site(session, "smilee").id
+        acts = [
+            (event.action, json.loads(event.details)["version"])
+            for event in session.scalars(select(AdminEvent).where(smilee))
+        ]
+    assert sorted(acts) == [("publish", 1), ("publish", 1), ("retire", 1)]
+    publish(database, site)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(AdminEvent).where(smilee)) == 3
 
 
 def test_each_version_keeps_the_bytes_of_its_script(
