@@ -40,7 +40,7 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _KEY: Final = r"([a-z0-9][a-z0-9-]{0,39})"
 #: A name and perhaps a port: what the long way takes as it is.
-_HOST: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9-]{1,63})*(:[0-9]{1,5})?", re.ASCII)
 #: What browsers write: names without weights.
 _ENCODINGS: Final = re.compile(r"[a-z]+(, ?[a-z]+)*", re.ASCII)
 #: Fields that the long way weighs against each other.

@@ -213,6 +213,8 @@ def test_a_thousand_requests_are_answered_alike(
         {"CONTENT_LENGTH": "-1"},
         {"HTTP_CONTENT_ENCODING": "gzip"},
         {"HTTP_ORIGIN": "null"},
+        {"HTTP_HOST": "www..example.com"},
+        {"HTTP_HOST": f"{'a' * 64}.example.com"},
         {"REQUEST_METHOD": "PUT"},
         {"PATH_INFO": "/w/nobody/decisions"},
     ],
