@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ from consent_server.cli import main
 from consent_server.config import Settings, sqlite_path
 from consent_server.store.database import Database
 from tests.browser.running_server import RunningServer
+from tests.soak.writers import Load
 from tests.visitor import Visitor
 
-from .test_killed import Writer, read_template
+from .test_killed import read_template
 
 
 def call(runner: CliRunner, *arguments: str | Path) -> Result:
@@ -133,22 +133,15 @@ def test_a_copy_taken_under_load_holds_a_beginning_of_the_ledger(
 ) -> None:
     server = RunningServer(tmp_path, settings={"CONSENT_DECISIONS_PER_MINUTE": "1000000"})
     server.start()
-    stop = threading.Event()
-    template = read_template(server)
-    writers = [Writer(server.port, template, stop) for _ in range(8)]
-    threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
+    load = Load(server.port, read_template(server), 8)
     copy.parent.mkdir()
     try:
-        for thread in threads:
-            thread.start()
+        load.start()
         for number in range(3):
             server.run_command("database", "backup", f"{copy}{number}")
     finally:
-        stop.set()
-        for thread in threads:
-            thread.join(30)
+        load.finish(30)
         server.kill()
-    acknowledged = {key for writer in writers for key in writer.acknowledged}
     server.run_command("database", "restore", f"{copy}2", "--yes")
     found = server.run_command("ledger", "verify", "--site", "smilee").stdout
     assert "are as they were sealed" in found
@@ -156,4 +149,4 @@ def test_a_copy_taken_under_load_holds_a_beginning_of_the_ledger(
         line.split('"event_id":"')[1][:36] for line in server.export("jsonl", "smilee").splitlines()
     }
     assert kept
-    assert kept <= acknowledged
+    assert kept <= load.receipts.keys()

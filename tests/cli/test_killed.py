@@ -4,74 +4,30 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
-import threading
+import sqlite3
+import statistics
+import subprocess
+import sys
 import time
-from dataclasses import dataclass, field
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from consent_server.cli.opening import now
-from consent_server.rules.times import spell_time
 from tests.browser.running_server import RunningServer
-from tests.visitor import fetch_proof
+from tests.soak.posting import Posting, digests
+from tests.soak.soak_log import SoakLog
 
-WRITERS = 64
-_RETRY_SECONDS = 0.05
+from .serving import Serving, serving
 
-
-@dataclass
-class Writer:
-    """One client that sends each decision until it is acknowledged, as the widget's outbox does."""
-
-    port: int
-    template: dict[str, Any]
-    stop: threading.Event
-    #: Id of each decision with the receipt it got.
-    acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
-    retries: int = 0
-    #: Asked for once: it outlives the server.
-    proof: str = ""
-
-    def run(self) -> None:
-        """Decide until told to stop; the last decision is still brought home."""
-        while not self.stop.is_set():
-            decision = {
-                **self.template,
-                "decision_id": str(uuid4()),
-                "subject_id": f"{random.getrandbits(128):032x}",
-                "decided_at": spell_time(now()),
-            }
-            self.acknowledged[decision["decision_id"]] = self._bring(decision)
-
-    def _bring(self, decision: dict[str, Any]) -> dict[str, Any]:
-        while True:
-            try:
-                return self._send(decision)
-            except (OSError, http.client.HTTPException):
-                self.retries += 1
-                time.sleep(_RETRY_SECONDS)
-
-    def _send(self, decision: dict[str, Any]) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            headers = {"Content-Type": "application/json"}
-            if not self.proof:
-                self.proof = fetch_proof(f"http://127.0.0.1:{self.port}/w/smilee")
-            path = f"/w/smilee/decisions?proof={self.proof}"
-            connection.request("POST", path, json.dumps(decision), headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            if answer.status not in {200, 201}:
-                assert answer.status >= 500, body
-                raise ConnectionError(body.decode())
-            receipt: dict[str, Any] = json.loads(body)
-            return receipt
-        finally:
-            connection.close()
+CONNECTIONS = 64
+#: Of a server that was killed, until a client hears from it again.
+_START_SECONDS = 60.0
 
 
 def read_template(server: RunningServer, site: str = "smilee") -> dict[str, Any]:
@@ -108,40 +64,121 @@ def audit(server: RunningServer) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "kills", [pytest.param(4, id="4"), pytest.param(50, id="50", marks=pytest.mark.soak)]
+    ("kills", "posts"),
+    [
+        pytest.param(4, 500, id="4"),
+        pytest.param(50, 20_000, id="50", marks=pytest.mark.soak),
+    ],
 )
 def test_what_was_acknowledged_is_stored_exported_and_verified_once(
-    tmp_path: Path, kills: int
+    published_file: Path, tmp_path: Path, kills: int, posts: int
 ) -> None:
+    log = SoakLog("killed", "Killed at random under many clients")
+    (tmp_path / "consent.sqlite").write_bytes(published_file.read_bytes())
     server = RunningServer(
         tmp_path,
         settings={
-            "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
+            "CONSENT_DATABASE_URL": f"sqlite:///{tmp_path / 'consent.sqlite'}",
+            "CONSENT_DECISIONS_PER_MINUTE": "100000000",
+            "CONSENT_SITE_DECISIONS_PER_MINUTE": "100000000",
         },
     )
-    server.start()
-    stop = threading.Event()
-    template = read_template(server)
-    writers = [Writer(server.port, template, stop) for _ in range(WRITERS)]
-    threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
+    posting = _kill_while_posting(server, kills, posts, log)
+    assert posting.retried > 0, "nobody was ever cut off"
+    assert posting.answers["200"] > 0 or kills < 50, "nothing was ever kept and not told"
+    assert len(posting.told) == kills * posts
+    _audit_at_length(server, posting.told, log)
+    log.say(f"{len(posting.told)} acknowledged: 0 missing, 0 doubled, 0 that cannot be verified")
+    if kills >= 50:
+        log.keep()
+
+
+def _kill_while_posting(server: RunningServer, kills: int, posts: int, log: SoakLog) -> Posting:
+    """Kill once at a random moment of each so many posts, and let the last be brought home."""
+    posting = Posting(server.port, {}, kills * posts, CONNECTIONS)
+    began, ready, taken, worked = time.monotonic(), [], [], []
     try:
-        for thread in threads:
-            thread.start()
-        for _ in range(kills):
-            time.sleep(random.uniform(0.05, 1.0))
-            server.kill()
-            server.start()
-        time.sleep(0.5)
-        stop.set()
-        for thread in threads:
-            thread.join(60)
-            assert not thread.is_alive(), "a writer never got its answer"
+        for number in range(kills + 1):
+            known, started = len(posting.told), time.monotonic()
+            with _served(server) as running:  # which ends with kill -9
+                ready.append(time.monotonic() - started)
+                worked.append(_processor_seconds(running.process.pid))
+                if number == 0:
+                    posting.template = read_template(server)
+                    posting.start()
+                taken.append(ready[-1] + posting.wait_for(known + 1, _START_SECONDS))
+                if number < kills:
+                    posting.wait_for(number * posts + random.randrange(posts), 600)
+                else:
+                    posting.wait(600)
+            log.say(
+                f"{len(posting.told)} acknowledged; ready {ready[-1]:.1f} s after the start, the "
+                f"first taken after {taken[-1]:.1f} s; load {os.getloadavg()[0]:.1f}"
+            )
     finally:
-        stop.set()
-        server.kill()
-    receipts = {key: value for writer in writers for key, value in writer.acknowledged.items()}
-    assert sum(writer.retries for writer in writers) > 0, "no writer was ever cut off"
-    exported = audit(server)
-    assert len(exported) == len(receipts) > WRITERS
-    assert {record["event_id"]: record for record in exported} == receipts
+        posting.give_up()
+    seconds = time.monotonic() - began
+    log.say(
+        f"{kills * posts} decisions on {CONNECTIONS} connections, {kills} kills, {seconds:.0f} s: "
+        f"{kills * posts / (seconds - sum(taken)):.0f} a second while it ran; "
+        f"{dict(posting.answers)}; {posting.retried} sent more than once"
+    )
+    told = {"ready": ready, "the first was taken": taken, "ready, of a processor's time": worked}
+    for what, (_, *times) in told.items():
+        log.say(
+            f"from a start after a kill until {what}: median {statistics.median(times):.1f} s, "
+            f"longest {max(times):.1f} s"
+        )
+    return posting
+
+
+def _processor_seconds(process: int) -> float:
+    """Return the time of a processor that it took so far (proc(5))."""
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def _served(server: RunningServer) -> Iterator[Serving]:
+    """Run it as an operator does, not as a demonstration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
+    environment = kept | server.settings
+    with serving(
+        "run", environment=environment, folder=server.data_dir, port=server.port
+    ) as running:
+        yield running
+
+
+def _audit_at_length(server: RunningServer, told: dict[str, bytes], log: SoakLog) -> None:
+    """Compare what clients were told with what is stored, exported, bundled and verified."""
+    began = time.monotonic()
+    server.run_command("ledger", "seal")
+    verified = server.run_command("ledger", "verify", "--site", "smilee").stdout
+    assert "are as they were sealed" in verified
+    log.say(f"sealed and verified: {verified.splitlines()[0]}")
+    with sqlite3.connect(server.data_dir / "consent.sqlite") as connection:
+        [stored] = connection.execute("SELECT count(*) FROM consent_event").fetchone()
+    assert stored == len(told)
+    export = ("audit", "export", "--site", "smilee")
+    lines, bundle = server.data_dir / "records.jsonl", server.data_dir / "bundle.zip"
+    server.run_command(*export, "--format", "jsonl", "-o", str(lines))
+    server.run_command(*export, "-o", str(bundle))
+    with lines.open("rb") as exported, zipfile.ZipFile(bundle) as archive:
+        _compare(exported, told)
+        with archive.open("records.jsonl") as bundled:
+            _compare(bundled, told)
+        archive.extract("verify.py", server.data_dir)
+    log.say("stored, exported and bundled: each that was acknowledged, once, as it was told")
+    said = server.run_command("audit", "verify", str(bundle)).stdout.splitlines()
+    log.say(f"audit verify: {said[0]}")
+    alone = [sys.executable, "-I", str(server.data_dir / "verify.py"), str(bundle)]
+    done = subprocess.run(alone, check=True, capture_output=True, text=True)
+    log.say(f"verify.py: {done.stdout.splitlines()[-1]} ({time.monotonic() - began:.0f} s in all)")
+
+
+def _compare(lines: Iterable[bytes], told: dict[str, bytes]) -> None:
+    """Fail at the first record that nobody was told of, and when one is not there."""
+    left = dict(told)
+    for key, found in digests(lines):
+        assert left.pop(key, None) == found, f"{key} is doubled, or nobody was told of it"
+    assert left == {}, "acknowledged and not there"
