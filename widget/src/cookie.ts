@@ -47,8 +47,7 @@ export function readDecision(): Decision | undefined {
 
 /** Also removes: with an age that has passed, on the domain and path given. */
 export function writeCookie(pair: string, age: number, path: string, domain?: string): void {
-  const cookie = `${pair};max-age=${age};path=${path};samesite=lax` + (domain ? ";domain=" + domain : "") + (location.protocol[4] === "s" ? ";secure" : "");
-  Reflect.set(Document.prototype, "cookie", cookie, document);
+  Reflect.set(Document.prototype, "cookie", `${pair};max-age=${age};path=${path};samesite=lax` + (domain ? ";domain=" + domain : "") + (location.protocol[4] === "s" ? ";secure" : ""), document);
 }
 
 export function writeDecision(decision: Decision): void {

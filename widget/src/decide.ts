@@ -50,17 +50,22 @@ function apply(): boolean {
   return needsReload;
 }
 
-/** Remembers a decision in the browser; the page has not followed yet. */
-function keep(grants: Grants): Decision {
-  const decision = { version: config.version, subject_id: current?.subject_id ?? randomId(), decided_at: new Date().toISOString(), grants, signal };
+/**
+ * Remembers a decision in the browser, and in the outbox: nothing is lost from here on; the page has not followed yet. Later
+ * than the last one also where the clock was set back meanwhile: what is later holds.
+ */
+function keep(grants: Grants, method: Method, layer: Layer): Decision {
+  const decision = {
+    version: config.version,
+    subject_id: current?.subject_id ?? randomId(),
+    decided_at: new Date(1000 * Math.max(Date.now() / 1000, current ? timeOf(current) + 1 : 0)).toISOString(),
+    grants,
+    signal,
+  };
   writeDecision(decision);
-  return decision;
-}
-
-/** Into the outbox: nothing is lost from here on. */
-function put(decision: Decision, method: Method, layer: Layer): void {
   if (!language) chooseLanguage(); // of the words that were shown, if any were
   writeOutbox([...readOutbox(), { ...decision, decision_id: makeDecisionId(), method, layer, script: config.script, language }]);
+  return decision;
 }
 
 /**
@@ -71,8 +76,7 @@ function put(decision: Decision, method: Method, layer: Layer): void {
 export function heedSignal(): void {
   if (asksNothing() || current?.signal === signal) return;
   if (isOverruled() || (REGIMES && !current && signal && config.sold.some((category) => config.regime?.runs.includes(category)))) {
-    setDecision(keep(grantsWhere((key) => isGranted(key) && !isSignalled(key))));
-    put(current as Decision, signal as Method, "signal");
+    setDecision(keep(grantsWhere((key) => isGranted(key) && !isSignalled(key)), signal as Method, "signal"));
   }
 }
 
@@ -86,9 +90,7 @@ export function decide(grants: Grants, method: Method, layer: Layer): void {
     announce(Ui.saved);
   };
   const isFirst = !REGIMES && !current;
-  const decision = keep(grants);
-  put(decision, method, layer);
-  take(decision);
+  take(keep(grants, method, layer));
   // Where nothing runs unasked, nothing has to stop: the visitor sees the answer first. Should the page go before, the
   // decision lies in the outbox.
   if (isFirst) setTimeout(follow, 120);
@@ -99,12 +101,12 @@ export function decide(grants: Grants, method: Method, layer: Layer): void {
  * Seconds, and a part of one by the subject: of one second the one that is met later holds, but two tabs, where each meets
  * the other's later, must come to the same. What is damaged is no number, and greater than none.
  */
-const rank = (decision: Decision) => timeOf(decision) + +("0x" + decision.subject_id) / 2 ** 128;
+const rank = (decision: Decision) => timeOf(decision) + (("0x" + decision.subject_id) as unknown as number) / 2 ** 128;
 
 /** The decision that holds: an answer to an older one may have put its cookie over that of a newer one. */
 export function recallDecision(): Decision | undefined {
   const decision = readDecision();
-  return decision && readOutbox().reduce((found, one) => (rank(one) >= rank(found) ? one : found), decision);
+  return decision && readOutbox().reduce((found, one) => (rank(one) < rank(found) ? found : one), decision);
 }
 
 const isSame = (one: Decision, other: Decision) => formatDecision(one) === formatDecision(other);
@@ -112,8 +114,7 @@ const isSame = (one: Decision, other: Decision) => formatDecision(one) === forma
 /** After each answer, which may have put an older decision into the cookie. */
 export function keepNewest(): void {
   catchUp();
-  const stored = readDecision();
-  if (stored && !isSame(current as Decision, stored)) writeDecision(current as Decision);
+  if (!isSame(current as Decision, readDecision() ?? (current as Decision))) writeDecision(current as Decision);
 }
 
 /** Asks, or offers the way back. */

@@ -68,7 +68,9 @@ const steps = [
   ...(GATE ? [applyGate] : []),
   releaseGranted,
   watch,
-  () => startOutbox(keepNewest),
+  () => {
+    startOutbox(keepNewest);
+  },
   () => resolveReady(),
   () => tellPage("ready"),
   COMPAT ? begin : ask,

@@ -40,7 +40,8 @@ function spell(message: Message): string {
 export function readOutbox(): Message[] {
   const stored = new Map(known.map((message) => [message.decision_id, message]));
   try {
-    for (const message of JSON.parse(localStorage.getItem(key) ?? "[]") as Message[]) if (message?.grants) stored.set(message.decision_id, message);
+    // Nothing stored is no list, either.
+    for (const message of JSON.parse(localStorage.getItem(key) as string) as Message[]) if (message?.grants) stored.set(message.decision_id, message);
   } catch {}
   return [...stored.values()];
 }
