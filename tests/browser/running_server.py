@@ -15,6 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_SECONDS = 40.0
+#: Settings of a server whose budgets bound nothing: all that is sent to it may be recorded.
+UNLIMITED = {
+    "CONSENT_DECISIONS_PER_MINUTE": "100000000",
+    "CONSENT_SITE_DECISIONS_PER_MINUTE": "100000000",
+}
 
 
 def _free_port() -> int:

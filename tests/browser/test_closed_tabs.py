@@ -9,7 +9,7 @@ import pytest
 from tests.soak.soak_log import SoakLog
 
 from .browsers import Browsers
-from .running_server import RunningServer
+from .running_server import UNLIMITED, RunningServer
 from .sites import SITES
 from .trackers import Trackers
 from .visit import Visit
@@ -26,13 +26,7 @@ def test_a_tab_that_closes_after_the_answer_leaves_its_record_with_the_next_visi
     browsers: Browsers, trackers: Trackers, tmp_path: Path, rounds: int
 ) -> None:
     log = SoakLog("closed_tabs", "Tabs closed soon after the answer")
-    server = RunningServer(
-        tmp_path,
-        settings={
-            "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
-        },
-    )
+    server = RunningServer(tmp_path, settings=UNLIMITED)
     server.start()
     late: dict[int, int] = dict.fromkeys(DELAYS, 0)
     try:

@@ -14,7 +14,7 @@ from tests.soak.soak_log import SoakLog
 from tests.soak.writers import Load
 
 from .browsers import Browsers
-from .running_server import RunningServer
+from .running_server import UNLIMITED, RunningServer
 from .sites import SITES
 from .trackers import Trackers
 from .visit import Visit
@@ -41,13 +41,7 @@ def test_however_lossy_the_way_is_each_decision_is_recorded_once(
     delay: float,
 ) -> None:
     log = SoakLog("lossy_way", "Answers lost, requests doubled and late")
-    server = RunningServer(
-        tmp_path,
-        settings={
-            "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
-        },
-    )
+    server = RunningServer(tmp_path, settings=UNLIMITED)
     server.start()
     try:
         with lossy_way(server.port, delay=delay) as way:

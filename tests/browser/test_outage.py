@@ -18,7 +18,7 @@ from tests.soak.soak_log import SoakLog
 from .browsers import Browsers
 from .outage import AWAY, KEY, Times, Visitor, publish_page
 from .owner_pages import OwnerPages
-from .running_server import RunningServer
+from .running_server import UNLIMITED, RunningServer
 from .sites import DemoSite
 from .trackers import Trackers
 
@@ -137,13 +137,7 @@ def test_however_long_the_server_is_away_each_choice_holds_and_is_recorded_once(
     browsers: Browsers, trackers: Trackers, owner: OwnerPages, tmp_path: Path, crowd: Crowd
 ) -> None:
     log = SoakLog("server_away", "The server is away: half a minute, five minutes, a day")
-    server = RunningServer(
-        tmp_path,
-        settings={
-            "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
-        },
-    )
+    server = RunningServer(tmp_path, settings=UNLIMITED)
     server.start()
     try:
         site = publish_page(server, owner)

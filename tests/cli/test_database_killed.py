@@ -13,7 +13,7 @@ import pytest
 from consent_server.cli.demo_sites import publish_demo_sites
 from consent_server.cli.opening import prepare_database
 from consent_server.config import Settings
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.soak.soak_log import SoakLog
 from tests.soak.writers import Load
 from tests.store.postgresql import running_postgresql
@@ -39,8 +39,7 @@ def test_what_was_acknowledged_outlives_a_database_that_ends_at_once(
         settings = {
             "CONSENT_DATABASE_URL": url,
             "CONSENT_KEY_FOLDER": str(tmp_path / "keys"),
-            "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
+            **UNLIMITED,
         }
         prepare_database(Settings(database_url=url))
         publish_demo_sites(Settings(database_url=url, port=port))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.soak.soak_log import SoakLog
 from tests.soak.writers import Load
 
@@ -23,10 +23,6 @@ SIZE = 64 * 2**20
 #: What is left when the writers begin; less than the 16 MiB below which a server is not ready.
 LEFT = 3 * 2**20
 WRITERS = 16
-LIMITS = {
-    "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-    "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
-}
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def test_while_a_disk_is_full_pages_are_served_and_nothing_that_was_acknowledged
     small_disk: Path,
 ) -> None:
     log = SoakLog("full_disk", "A file system of 64 MiB that fills")
-    server = RunningServer(small_disk, settings=LIMITS)
+    server = RunningServer(small_disk, settings=UNLIMITED)
     server.start()
     try:
         ballast = _fill(small_disk, LEFT)

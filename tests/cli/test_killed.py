@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.soak.posting import Posting, digests
 from tests.soak.soak_log import SoakLog
 
@@ -80,8 +80,7 @@ def test_what_was_acknowledged_is_stored_exported_and_verified_once(
         tmp_path,
         settings={
             "CONSENT_DATABASE_URL": f"sqlite:///{tmp_path / 'consent.sqlite'}",
-            "CONSENT_DECISIONS_PER_MINUTE": "100000000",
-            "CONSENT_SITE_DECISIONS_PER_MINUTE": "100000000",
+            **UNLIMITED,
         },
     )
     posting = _kill_while_posting(server, kills, posts, log)

@@ -21,7 +21,7 @@ from consent_server.signing import Signer, open_signer
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.soak.power import CALLS, Disk, Event, Sync, Write, read_trace
 from tests.soak.soak_log import SoakLog
 from tests.soak.writers import Load
@@ -42,8 +42,7 @@ def record(folder: Path, decisions: int) -> tuple[list[Event], Load]:
     settings = {
         "CONSENT_DATABASE_URL": f"sqlite:///{folder / 'data' / 'consent.sqlite'}",
         "CONSENT_KEY_FOLDER": str(folder / "keys"),
-        "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-        "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
+        **UNLIMITED,
     }
     command = ["strace", "-f", "-qq", "-xx", "-y", "-s", "1000000", "-e", f"trace={CALLS}"]
     command += ["-e", "signal=none", "-o", str(trace), sys.executable, "-m", "consent_server"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.soak.soak_log import SoakLog
 from tests.soak.writers import Load
 
@@ -35,8 +35,7 @@ def test_each_decision_gets_an_index_of_its_own_and_none_is_left_out(
     settings = {
         "CONSENT_DATABASE_URL": f"sqlite:///{file}",
         "CONSENT_THREADS": "4",
-        "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-        "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
+        **UNLIMITED,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
     with ExitStack() as stack:

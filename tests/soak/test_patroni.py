@@ -25,7 +25,7 @@ from consent_server.cli.demo_sites import publish_demo_sites
 from consent_server.cli.opening import prepare_database
 from consent_server.config import Settings
 from tests.browser.browsers import Browsers
-from tests.browser.running_server import RunningServer
+from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.browser.sites import SITES
 from tests.browser.trackers import running_trackers
 from tests.browser.visit import Visit
@@ -124,8 +124,7 @@ def two_servers(
         "CONSENT_KEY_FOLDER": str(folder / "keys"),
         "CONSENT_TRUSTED_PROXIES": "1",
         "CONSENT_DEMO": "true",
-        "CONSENT_DECISIONS_PER_MINUTE": "10000000",
-        "CONSENT_SITE_DECISIONS_PER_MINUTE": "10000000",
+        **UNLIMITED,
     }
     prepared = Settings(database_url=cluster.url, port=public)
     prepare_database(prepared)
