@@ -107,7 +107,9 @@ def _kill_while_posting(server: RunningServer, kills: int, posts: int, log: Soak
                 if number == 0:
                     posting.template = read_template(server)
                     posting.start()
-                taken.append(ready[-1] + posting.wait_for(known + 1, _START_SECONDS))
+                # The last kill may come when all is told.
+                more = min(known + 1, kills * posts)
+                taken.append(ready[-1] + posting.wait_for(more, _START_SECONDS))
                 if number < kills:
                     posting.wait_for(number * posts + random.randrange(posts), 600)
                 else:
