@@ -169,14 +169,14 @@ def _run(connection: Connection, text: str, values: Sequence[Any]) -> None:
     if connection.info.get(SENDS_ON):
         _send(connection, text, values)
     else:
-        connection.exec_driver_sql(text, tuple(values))
+        _fetch(connection, text, values)
 
 
 def _ask(
     connection: Connection, text: str, values: Sequence[Any], readers: Sequence[_Spell | None]
 ) -> Asked:
     if not connection.info.get(SENDS_ON):
-        found = connection.exec_driver_sql(text, tuple(values)).all()
+        found = _fetch(connection, text, values)
         return lambda: _read(found, readers)
     cursor = _send(connection, text, values)
 
@@ -185,6 +185,20 @@ def _ask(
             return _read(cursor.fetchall(), readers)
 
     return read
+
+
+def _fetch(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Carry a statement out, and return the rows that come of it."""
+    if connection.dialect.name != "sqlite":
+        answer = connection.exec_driver_sql(text, tuple(values))
+        return answer.all() if answer.returns_rows else ()
+    if not connection.in_transaction():
+        connection.begin()
+    # What SQLAlchemy keeps of each statement takes several times as long as SQLite needs for it.
+    raw: Any = connection.connection.driver_connection
+    with raising_as_ours(connection):
+        found: list[Any] = raw.execute(text, values).fetchall()
+    return found
 
 
 def _send(connection: Connection, text: str, values: Sequence[Any]) -> Any:
@@ -215,7 +229,7 @@ def raising_as_ours(connection: Connection) -> Iterator[None]:
             error,
             dbapi.Error,
             hide_parameters=True,  # they tell whose decision it was
-            connection_invalidated=leads_nowhere(error) or raw.closed,
+            connection_invalidated=leads_nowhere(error) or getattr(raw, "closed", False),
             dialect=connection.dialect,
         ) from error
 

@@ -33,19 +33,19 @@ _insert_links = Insert(SubjectData, "site_id", "event_id", "subject_key", "salt"
 @contextmanager
 def plans_of(database: Database) -> Iterator[list[str]]:
     """Collect how SQLite finds the rows of every question that is asked meanwhile."""
-    asked: list[tuple[str, Any]] = []
+    asked: list[str] = []
     plans: list[str] = []
 
-    def remember(_c: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT"):
-            asked.append((statement, values))
+    def listen(raw: Any, *_rest: Any) -> None:
+        raw.set_trace_callback(asked.append)  # SQLite's own: statements with their values
 
-    event.listen(database.engine, "before_cursor_execute", remember)
+    event.listen(database.engine, "checkout", listen)
     yield plans
-    event.remove(database.engine, "before_cursor_execute", remember)
+    event.remove(database.engine, "checkout", listen)
     with database.engine.connect() as connection:
-        for statement, values in asked:
-            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        connection.connection.driver_connection.set_trace_callback(None)
+        for statement in {one for one in asked if one.startswith("SELECT")}:
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
             plans += [f"{row[3]}  <-  {statement}" for row in found]
 
 
@@ -86,7 +86,8 @@ def test_no_question_about_a_visitor_reads_the_whole_ledger(
         for batch in ([first, other], [first, again], [other]):
             append_together(session, batch, now=NOW)
         assert len(decisions_of(session, shown.site, "1" * 32)) == 2
-    assert any("consent_event" in plan for plan in plans)
+    assert any("SEARCH consent_event" in plan for plan in plans)
+    assert any("SEARCH subject_data" in plan for plan in plans)
     assert [plan for plan in plans if _READS_ALL.search(plan) and "checkpoint" not in plan] == []
 
 
