@@ -186,11 +186,16 @@ def verify(bundle: zipfile.ZipFile, keys: list[str]) -> str:
     records, admin = walk(bundle.open("leaves.txt"), files, points, known)
     check([records, admin, sizes[-1]] == [*manifest["counts"].values()], "wrong counts")
     events = map(READ.decode, bundle.read("admin.jsonl").decode().splitlines())
-    export = {one["event_id"]: one for one in events if one["action"] == "export"}
-    made = datetime.fromisoformat(export[manifest["export"]]["happened_at"][:-1])
+    exports = {one["event_id"]: one for one in events if one["action"] == "export"}
+    export = exports[manifest["export"]]
+    chosen = {**manifest["filters"], "subject": manifest["filters"]["subject"] is not None}
+    agreed = export["details"] == {"format": "bundle", "filters": chosen}
+    check(agreed, "the manifest speaks of another selection than the signed export")
+    made = datetime.fromisoformat(export["happened_at"][:-1])
     check(points[-1][2] - made <= timedelta(seconds=60), "the export is older than the checkpoint")
     word = "" if keys else " But the key is the bundle's own word."
-    return f"{records} records and {admin} admin events, signed {points[-1][2]} UTC.{word}"
+    part = "" if whole else f" of a selection ({chosen})"
+    return f"{records} records and {admin} admin events{part}, signed {points[-1][2]} UTC.{word}"
 
 
 if __name__ == "__main__":
