@@ -125,7 +125,7 @@ def _verify(
     say(f"keys: {len(keys.log)} of the log, {len(keys.witnesses)} of witnesses")
     checkpoints = read_checkpoints(container, keys)
     newest = checkpoints[-1]
-    check_trusted(checkpoints, outside.keys)
+    check_trusted(checkpoints, keys, outside.keys)
     seen_by = sum(bool(one.witnesses) for one in checkpoints)
     say(f"signatures: {len(checkpoints)} checkpoints are signed, {seen_by} seen by witnesses")
     versions = read_versions(container)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from consent_server.bundle.archive import spell_json
+from consent_server.rules import note
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.verification import verify as small
 from consent_server.verification.bundle import Outside
@@ -234,6 +235,18 @@ def test_a_log_that_somebody_else_signed_is_told_by_the_key(tmp_path: Path) -> N
     assert said(file) == ""
     assert "not signed by" in said(file, Outside(keys=[log_key()]))
     assert said_by_the_small_one(file, log_key().to_text())
+
+
+def test_a_key_whose_id_is_that_of_another_one_is_not_that_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Four bytes take some hours to meet; here every key has the same.
+    monkeypatch.setattr(note, "key_id", lambda *_: b"same")
+    file = write_bundle(make_log(100, key=OTHER_SEED), tmp_path / "bundle.zip")
+    assert said(file, Outside(keys=[log_key(OTHER_SEED)])) == ""
+    assert "the key you gave" in said(file, Outside(keys=[log_key()]))
+    both = Outside(keys=[log_key(OTHER_SEED), log_key()])
+    assert "the key you gave" in said(file, both)
 
 
 def test_a_false_cosignature_of_a_known_witness_is_found(file: Path) -> None:
