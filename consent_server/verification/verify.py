@@ -14,6 +14,7 @@ from typing import Any
 
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # RFC 8032, 5.1
 D, NO_MORE, MOST_SIGNATURES = -121665 * pow(121666, -1, P) % P, 2**63, 50
+WAIT, BEGINNING = timedelta(seconds=60), datetime(1, 1, 2)  # so long may an event wait for a leaf
 
 
 def check(true: object, message: str) -> None:
@@ -72,24 +73,25 @@ READ = json.JSONDecoder(object_pairs_hook=once, parse_float=int)  # no record ha
 SPELL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)  # RFC 8785
 
 
-def leaf_of(event: dict[str, Any], known: dict[str, Any], after: datetime, until: datetime) -> str:
-    """Check one event, and return the hash of its leaf (RFC 6962, 2.1)."""
+def leaf_of(event: Any, known: Any, after: datetime, until: datetime) -> tuple[str, datetime]:
+    """Check one event, and return the hash of its leaf (RFC 6962, 2.1) and its time."""
     leaf = {k: v for k, v in event.items() if k not in ("leaf_hash", "leaf_index", "salt")}
     found = sha256(b"\x00" + SPELL.encode(leaf).encode()).hexdigest()
     check(found == event["leaf_hash"], "the field values no longer give its leaf hash")
     check(leaf["site"] == known["site"] and leaf["schema"] == 1, "is of another site or schema")
     moment = datetime.fromisoformat(leaf["received_at" if "kind" in leaf else "happened_at"][:-1])
-    check(after <= moment <= until, "backdated: it was not received between its checkpoints")
+    check(after - WAIT <= moment, "backdated: it is older than what stands before it")
+    check(moment <= until, "is later than the checkpoint that holds it")
     if "kind" in leaf:
         version = known["versions"].get(leaf["version"])
         right = version == leaf["version_hash"] and leaf["script_hash"] in known["scripts"]
         check(right, "names a version or script that is not in the bundle")
-    return found
+    return found, moment
 
 
 def walk(lines: Any, files: Any, points: Any, known: dict[str, Any]) -> list[int]:
     """Go from leaf to leaf, to the size, root and time of each checkpoint in `points`."""
-    size, tree, after = known.get("start", (0, [], datetime.min))
+    size, tree, after = known.get("start", (0, [], BEGINNING))
     ahead: list[tuple[int, dict[str, Any]]] = [(-1, {})] * len(files)
     counts, leaves = [0] * len(files), (line.decode("ascii").strip().split(" ") for line in lines)
 
@@ -113,11 +115,11 @@ def walk(lines: Any, files: Any, points: Any, known: dict[str, Any]) -> list[int
             for at in found:
                 name = f"record {size} (event {ahead[at][1].get('event_id')})"
                 try:
-                    leaf = leaf_of(ahead[at][1], known, after, sealed)
+                    leaf, moment = leaf_of(ahead[at][1], known, after, sealed)
                 except (KeyError, TypeError, ValueError) as error:
                     raise ValueError(f"{name}: {error}") from error
                 check(leaf == digest, f"{name}: is not what leaves.txt has at its index")
-                counts[at] += 1
+                counts[at], after = counts[at] + 1, max(after, moment)
                 advance(at, size + 1)
             subtree, index = bytes.fromhex(digest), size >> 8 if tile else size
             while index & 1:
@@ -128,7 +130,7 @@ def walk(lines: Any, files: Any, points: Any, known: dict[str, Any]) -> list[int
         for left in tree[-2::-1]:
             top = sha256(b"\x01" + left + top).digest()
         check(top == root and size == goal, f"leaves {start} to {goal - 1} were not signed so")
-        after = sealed - timedelta(seconds=60)
+        after = max(after, sealed)
     ends = all(index == NO_MORE for index, _ in ahead)
     check(ends and not next(leaves, None), "the files go on after the newest checkpoint")
     return counts
@@ -192,7 +194,7 @@ def verify(bundle: zipfile.ZipFile, keys: list[str]) -> str:
     agreed = export["details"] == {"format": "bundle", "filters": chosen}
     check(agreed, "the manifest speaks of another selection than the signed export")
     made = datetime.fromisoformat(export["happened_at"][:-1])
-    check(points[-1][2] - made <= timedelta(seconds=60), "the export is older than the checkpoint")
+    check(points[-1][2] - made <= WAIT, "the export is older than the checkpoint")
     word = "" if keys else " But the key is the bundle's own word."
     part = "" if whole else f" of a selection ({chosen})"
     return f"{records} records and {admin} admin events{part}, signed {points[-1][2]} UTC.{word}"

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from consent_server.rules.times import parse_time, spell_time
+from consent_server.rules.times import NotATime, parse_time, spell_time
 from consent_server.verification.events import (
     Context,
     check_admin_event,
@@ -23,8 +23,8 @@ from consent_server.verification.signatures import Signed
 from consent_server.verification.tower import TILE, TILE_LEVEL, Tower
 from consent_server.verification.usual import Usual
 
-#: An event may wait so long for its seal: it was received at most so long before the
-#: checkpoint that does not hold it yet.
+#: An event may wait so long for its seal: it was received at most so long before what stands
+#: before it, an event or a checkpoint.
 LATEST_SEAL = timedelta(seconds=60)
 
 
@@ -74,6 +74,8 @@ class Seen:
     admin: int = 0
     erased: int = 0
     without_salt: int = 0
+    #: The latest time so far, of an event or of a checkpoint that was passed.
+    latest: str = ""
     ids: array[int] = field(default_factory=lambda: array("Q"))
 
     def copy(self) -> Seen:
@@ -122,36 +124,35 @@ class Walk:
             "admin event": _Ahead("admin event", streams.admin, start),
         }
         self._check_roots(start)
-        floor = ""
         for mark in self._own:
-            self._walk_to(mark.size, streams.leaves, (floor, mark.sealed))
-            floor = spell_time(parse_time(mark.sealed) - LATEST_SEAL)
+            self._walk_to(mark, streams.leaves)
         self._check_ends(streams)
         return self.seen
 
-    def _walk_to(self, size: int, leaves: Iterator[Span], times: tuple[str, str]) -> None:
+    def _walk_to(self, mark: Mark, leaves: Iterator[Span]) -> None:
         """Walk on to a checkpoint of the bundle; outside marks may stand between."""
         tower, right = self.seen.tower, self.seen.tower.size
         between = self._outside[
-            bisect_right(self._outside, right) : bisect_left(self._outside, size)
+            bisect_right(self._outside, right) : bisect_left(self._outside, mark.size)
         ]
-        for stop in (*between, size):
+        for stop in (*between, mark.size):
             while tower.size < stop:
                 span = next(leaves, None)
                 if span is None:
                     raise Broken(
-                        f"leaves.txt ends after {tower.size} leaves; the checkpoint has {size}."
+                        f"leaves.txt ends after {tower.size} leaves; "
+                        f"the checkpoint has {mark.size}."
                     )
-                self._take(span, stop, times)
+                self._take(span, stop, mark.sealed)
             self._check_roots(right)
 
-    def _take(self, span: Span, stop: int, times: tuple[str, str]) -> None:
+    def _take(self, span: Span, stop: int, until: str) -> None:
         tower = self.seen.tower
         first, last, subtree = span
         if first != tower.size:
             raise Broken(f"leaves.txt names leaf {first} where leaf {tower.size} has its place.")
         if last == first:
-            self._take_event(first, subtree, times)
+            self._take_event(first, subtree, until)
             tower.push(subtree)
         else:
             if self._whole or first % TILE or last != first + TILE - 1:
@@ -165,7 +166,7 @@ class Walk:
         if self._step and not tower.size & 0x3FF:
             self._step(tower.size)
 
-    def _take_event(self, index: int, leaf: bytes, times: tuple[str, str]) -> None:
+    def _take_event(self, index: int, leaf: bytes, until: str) -> None:
         found = [ahead for ahead in self._events.values() if ahead.index == index]
         if not found:
             if self._whole:
@@ -176,21 +177,19 @@ class Walk:
         [ahead] = found
         try:
             if ahead.what == "record":
-                given = self._take_record(ahead.event, ahead.usual, times)
+                given = self._take_record(ahead.event, ahead.usual, until)
             else:
-                given = self._take_admin(ahead.event, times)
+                given = self._take_admin(ahead.event, until)
             if given != leaf:
                 raise Broken("is not what leaves.txt has at its index")
         except Broken as error:
             raise ahead.broken(str(error)) from error
         ahead.advance()
 
-    def _take_record(
-        self, record: dict[str, Any], usual: Usual | None, times: tuple[str, str]
-    ) -> bytes:
+    def _take_record(self, record: dict[str, Any], usual: Usual | None, until: str) -> bytes:
         seen = self.seen
         given = check_record(record, self._context, usual and usual.leaf)
-        _check_sealed(record["received_at"], times)
+        self._check_time(record["received_at"], until)
         seen.records += 1
         seen.without_salt += record["salt"] is None
         self._remember(record["event_id"])
@@ -200,16 +199,28 @@ class Walk:
             self._watch(record)
         return given
 
-    def _take_admin(self, event: dict[str, Any], times: tuple[str, str]) -> bytes:
+    def _take_admin(self, event: dict[str, Any], until: str) -> bytes:
         seen = self.seen
         given = check_admin_event(event, self._context, whole=self._whole)
-        _check_sealed(event["happened_at"], times)
+        self._check_time(event["happened_at"], until)
         seen.admin += 1
         seen.erased += erased_by(event)
         self._remember(event["event_id"])
         if self._watch:
             self._watch(event)
         return given
+
+    def _check_time(self, moment: str, until: str) -> None:
+        seen = self.seen
+        if moment > until:
+            raise Broken(
+                f"claims {moment}, after the checkpoint that holds it was sealed ({until})"
+            )
+        # An exporter may leave checkpoints out: what stands before it bounds a time as well.
+        if moment >= seen.latest:
+            seen.latest = moment
+        elif moment < _earliest_after(seen.latest):
+            raise Broken(f"backdated: it claims {moment}, but stands after {seen.latest}")
 
     def _remember(self, event_id: str) -> None:
         # Eight bytes of a keyed hash: nobody can make two ids that look like one.
@@ -225,6 +236,7 @@ class Walk:
                     f"{_leaves(right, tower.size)} the root of {mark.name} ({mark.size} leaves).",
                     mark,
                 )
+            self.seen.latest = max(self.seen.latest, mark.sealed)
 
     def _check_ends(self, streams: Streams) -> None:
         size = self.seen.tower.size
@@ -275,9 +287,9 @@ def _leaves(first: int, end: int) -> str:
     return f"Leaves {first} to {end - 1} are not those that were signed{before}: they do not give"
 
 
-def _check_sealed(moment: str, times: tuple[str, str]) -> None:
-    floor, until = times
-    if moment < floor:
-        raise Broken(f"backdated: it claims {moment}, but a checkpoint sealed later lacks it")
-    if moment > until:
-        raise Broken(f"claims {moment}, after the checkpoint that holds it was sealed ({until})")
+def _earliest_after(moment: str) -> str:
+    """Return the earliest time of an event that stands after another one of that time."""
+    try:
+        return spell_time(parse_time(moment) - LATEST_SEAL)
+    except (NotATime, OverflowError) as error:
+        raise Broken(f"stands after {moment}, which is no time: {error}") from error

@@ -28,7 +28,7 @@ from consent_server.verification.contents import read_event
 from consent_server.verification.events import Context, KnownVersion
 from consent_server.verification.findings import Broken
 from consent_server.verification.signatures import Keys, open_checkpoint
-from consent_server.verification.walk import LATEST_SEAL, Mark, Seen, Span, Streams, Walk
+from consent_server.verification.walk import Mark, Seen, Span, Streams, Walk
 from tests.verification.logs import (
     CONFIG_HASH,
     SCRIPT_HASH,
@@ -202,7 +202,7 @@ def _stops(log: Log) -> Iterator[Stop]:
         walk = Walk(marks, CONTEXT, whole=True, seen=seen)
         seen = walk.run(_streams(_numbered(size, iter(part))))
         tree = _frontier(tree, size, part)
-        after, size = point[2] - LATEST_SEAL, signed.size
+        after, size = point[2], signed.size
         yield Stop(size, mark, point, seen.copy(), (size, list(tree), after))
 
 

@@ -324,6 +324,37 @@ def test_what_the_operator_backdated_and_signed_is_found_by_both(tmp_path: Path)
     assert "backdated" in said_by_the_small_one(file)
 
 
+def test_a_backdated_record_is_found_without_the_checkpoint_that_lacks_it(tmp_path: Path) -> None:
+    event = record(1, START + timedelta(seconds=30), random.Random(7))
+    log = _signed_after(event)
+    for size in sorted(log.checkpoints)[:-1]:
+        del log.checkpoints[size]
+    file = write_bundle(log, tmp_path / "bundle.zip")
+    assert f"record 303 (event {event['event_id']}): backdated" in said(file)
+    assert "backdated" in said_by_the_small_one(file)
+
+
+def test_times_may_differ_by_as_long_as_a_transaction_takes(tmp_path: Path) -> None:
+    for seconds, expected in ((59, ""), (61, "backdated")):
+        moment = _end(make_log(300)) - timedelta(seconds=seconds)
+        log = _signed_after(record(1, moment, random.Random(7)))
+        file = write_bundle(log, tmp_path / "bundle.zip")
+        assert expected in said(file)
+        assert expected in said_by_the_small_one(file)
+        assert bool(said(file)) == bool(said_by_the_small_one(file)) == bool(expected)
+
+
+def test_a_day_that_no_month_has_is_named(log: Log, tmp_path: Path) -> None:
+    event = log.events[5]
+    event |= {"received_at": "2026-11-31T08:00:00.000Z", "kind": "expired"}
+    event["leaf_hash"] = leaf_hash(event).hex()
+    log.checkpoints.clear()
+    log.seal(START + timedelta(days=60))
+    file = write_bundle(log, tmp_path / "bundle.zip")
+    assert "stands after 2026-11-31T08:00:00.000Z, which is no time" in said(file)
+    assert said_by_the_small_one(file)
+
+
 def test_a_record_from_the_future_is_found(tmp_path: Path) -> None:
     event = record(1, START + timedelta(days=30), random.Random(7))
     file = write_bundle(_signed_after(event), tmp_path / "bundle.zip")

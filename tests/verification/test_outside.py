@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,15 @@ from consent_server.verification.bundle import Outside
 from tests.documentation import page
 from tests.verification.checking import said, said_by_the_small_one
 from tests.verification.logs import (
+    EXPORT,
     OTHER_SEED,
     WHOLE,
     Log,
+    admin_event,
     leaf_hash,
     log_key,
     make_log,
+    record,
     subject,
     write_bundle,
 )
@@ -112,6 +117,20 @@ def test_one_old_checkpoint_shows_that_the_log_was_rebuilt(before: Log, rebuilt_
     for raw in before.checkpoints.values():
         found = said(rebuilt_file, with_checkpoint(raw))
         assert found.startswith("old.txt is signed by this log, and contradicts the bundle")
+
+
+def test_a_checkpoint_that_was_kept_bounds_the_times_after_it(tmp_path: Path) -> None:
+    log = make_log(100)
+    later = parse_time(log.events[-1]["happened_at"]) + timedelta(days=1)
+    log.seal(later)
+    quiet = log.checkpoints.pop(len(log.events))
+    log.add(record(1, later - timedelta(hours=1), random.Random(7)))
+    log.add(admin_event("export", later, EXPORT, 5))
+    log.seal(later)
+    file = write_bundle(log, tmp_path / "bundle.zip")
+    assert said(file) == ""
+    assert "record 103" in said(file, with_checkpoint(quiet))
+    assert "backdated" in said(file, with_checkpoint(quiet))
 
 
 def test_one_receipt_shows_that_the_log_was_rebuilt(before: Log, rebuilt_file: Path) -> None:
