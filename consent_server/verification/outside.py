@@ -33,18 +33,26 @@ class Receipts:
             document = read_foreign(raw)
         except Broken as error:
             raise Broken(f"{name} {error}.") from error
-        found = [self._take(one, keys, name) for one in _entries(document)]
+        entries = _entries(document)
+        if not entries:
+            raise Broken(f"{name} holds no receipt.")
+        found = [self._take(one, keys, name) for one in entries]
         return [signed for signed in found if signed is not None]
 
     def _take(self, entry: dict[str, Any], keys: Keys, name: str) -> Signed | None:
-        receipt, proof = dict(entry.get("receipt") or entry), entry.get("proof")
+        within, proof = entry.get("receipt") or entry, entry.get("proof")
+        receipt = dict(within) if isinstance(within, dict) else {}
         receipt.pop("proof", None)
-        if set(receipt) != set(RECORD_FIELDS) - {"leaf_index"}:
+        if set(receipt) != set(RECORD_FIELDS) - {"leaf_index"} or not _has_texts(receipt):
             raise Broken(f"{name} is no receipt: it has not the fields of one.")
         leaf = sha256(b"\x00" + canonical(_leaf_of(receipt)))
         if leaf.hexdigest() != receipt["leaf_hash"]:
             raise Broken(f"{name} was changed: its fields do not give its leaf hash.")
-        self.kept[receipt["event_id"]] = receipt
+        if self.kept.setdefault(receipt["event_id"], receipt) != receipt:
+            raise Broken(
+                f"{name} says something else than another receipt of the same id that you "
+                f"gave, {receipt['event_id']}. Give one at a time."
+            )
         return _check_proof(proof, leaf.digest(), keys, name) if proof else None
 
     def watch(self, event: Mapping[str, Any]) -> None:
@@ -93,6 +101,12 @@ def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
     records = document.get("records", [document])
     entries = records if isinstance(records, list) else []
     return [one if isinstance(one, dict) else {} for one in entries]
+
+
+def _has_texts(receipt: dict[str, Any]) -> bool:
+    """Tell whether that is text by which a receipt is looked up and compared."""
+    texts = [receipt["event_id"], receipt["received_at"], receipt["salt"] or ""]
+    return all(isinstance(one, str) for one in texts)
 
 
 def _leaf_of(receipt: dict[str, Any]) -> dict[str, Any]:

@@ -177,12 +177,37 @@ def test_an_erased_record_still_answers_to_its_receipt(tmp_path: Path) -> None:
         ({"language": "sv"}, "was changed: its fields do not give its leaf hash"),
         ({"more": 1}, "is no receipt"),
         ({"proof": {"path": []}}, "has a proof of another form"),
+        ({"receipt": "abc"}, "is no receipt"),
+        ({"receipt": [1]}, "is no receipt"),
+        ({"event_id": ["a"]}, "is no receipt"),
+        ({"received_at": 5}, "is no receipt"),
+        ({"salt": [1]}, "is no receipt"),
     ],
 )
 def test_a_receipt_that_is_none_is_refused(
     before: Log, true_file: Path, edit: dict[str, Any], expected: str
 ) -> None:
     assert expected in said(true_file, with_receipt({**receipt_of(before, 333), **edit}))
+
+
+def test_receipts_of_one_id_that_contradict_each_other_are_refused(
+    before: Log, true_file: Path
+) -> None:
+    true = receipt_of(before, 333)
+    other = {**true, "language": "sv"}
+    other["leaf_hash"] = leaf_hash(other).hex()
+    assert "the log was rewritten" in said(true_file, with_receipt(other))
+    for pair in ((other, true), (true, other)):
+        raw = [(f"{number}.json", json.dumps(one).encode()) for number, one in enumerate(pair)]
+        found = said(true_file, Outside(receipts=raw))
+        assert found.startswith("1.json says something else than another receipt of the same id")
+    assert said(true_file, with_receipt({"records": [true, true]})) == ""
+
+
+@pytest.mark.parametrize("records", [[], 5, None, {}])
+def test_a_file_without_receipts_shows_nothing(true_file: Path, records: object) -> None:
+    found = said(true_file, with_receipt({"site": "demo", "records": records}))
+    assert found == "receipt.json holds no receipt."
 
 
 def test_a_proof_must_lead_to_its_checkpoint(before: Log, true_file: Path) -> None:
