@@ -33,11 +33,12 @@ NEEDED = (
 )
 _NAME = re.compile(
     r"README\.txt|verify\.py|keys\.json|totals\.csv|leaves\.txt|admin\.jsonl|records\.(jsonl|csv)"
-    r"|checkpoints/(0|[1-9][0-9]*)\.txt|versions/[1-9][0-9]*\.json|scripts/[0-9a-f]{64}\.js"
+    r"|checkpoints/(0|[1-9][0-9]{0,14})\.txt|versions/[1-9][0-9]{0,14}\.json|scripts/[0-9a-f]{64}\.js"
     r"|screenshots/index\.json"
     r"|screenshots/[1-9][0-9]*/([a-z_]+/)?[A-Za-z0-9-]+-(notice|preferences)-(mobile|desktop)\.png",
     re.ASCII,
 )
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MEMBERS = {
     "format": str,
     "format_version": int,
@@ -191,7 +192,20 @@ def _check_manifest(manifest: dict[str, Any]) -> None:
     for name, kind in _MEMBERS.items():
         if type(manifest.get(name)) is not kind:
             raise Broken(f"The manifest has no right {name}.")
-    if set(manifest["filters"]) != {"from", "to", "versions", "subject"}:
+    if not _are_filters(manifest["filters"]):
         raise Broken("The manifest does not say what the bundle selects.")
     if set(manifest) != set(_MEMBERS):
         raise Broken("The manifest says more than this format has.")
+
+
+def _are_filters(filters: dict[str, Any]) -> bool:
+    """Tell whether that is a selection: two times, numbers of versions, a subject's SHA-256."""
+    if set(filters) != {"from", "to", "versions", "subject"}:
+        return False
+    versions, subject = filters["versions"], filters["subject"]
+    return (
+        all(filters[name] is None or isinstance(filters[name], str) for name in ("from", "to"))
+        and isinstance(versions, list)
+        and all(type(number) is int for number in versions)
+        and (subject is None or (isinstance(subject, str) and bool(_HASH.fullmatch(subject))))
+    )

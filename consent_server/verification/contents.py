@@ -19,7 +19,7 @@ from consent_server.verification.walk import Numbered, Span
 
 _ASKED_FIRST = "opt_in"
 PARTS, VIEWPORTS = ("notice", "preferences"), ("mobile", "desktop")
-_VERSION = re.compile(r"versions/([1-9][0-9]*)\.json", re.ASCII)
+_VERSION = re.compile(r"versions/([1-9][0-9]{0,14})\.json", re.ASCII)
 _VERSION_MEMBERS = {
     "site",
     "version",
@@ -48,7 +48,11 @@ def read_versions(container: Container) -> dict[int, KnownVersion]:
         if set(version) != _VERSION_MEMBERS or version["version"] != int(numbered[1]):
             raise Broken(f"{name} is not the snapshot of that version.")
         config = version["config"]
-        if not isinstance(config, dict) or type(config.get("valid_days")) is not int:
+        if (
+            not isinstance(config, dict)
+            or type(config.get("valid_days")) is not int
+            or not isinstance(config.get("texts", {}), dict)
+        ):
             raise Broken(f"{name} holds no configuration.")
         digest = sha256(canonical(config)).hexdigest()
         if digest != version["config_hash"] or version["site"] != container.manifest["site"]:
@@ -75,15 +79,18 @@ def read_scripts(container: Container) -> set[str]:
 def check_pictures(container: Container, versions: dict[int, KnownVersion]) -> tuple[int, int]:
     """Return how many screenshots the bundle has and lacks. Raises Broken."""
     index = container.document("screenshots/index.json")
-    taken, missing = index.get("taken"), index.get("missing")
-    if set(index) != {"taken", "missing"} or not (
-        isinstance(taken, list) and isinstance(missing, list)
-    ):
+    taken: Any = index.get("taken")
+    missing: Any = index.get("missing")
+    if set(index) != {"taken", "missing"} or type(taken) is not list or not _are_texts(missing):
         raise Broken("screenshots/index.json has not the form of this format.")
     files = container.manifest["files"]
     listed = set()
     for picture in taken:
-        if not isinstance(picture, dict) or set(picture) - {"regime"} != _PICTURE_MEMBERS:
+        if not (
+            isinstance(picture, dict)
+            and set(picture) - {"regime"} == _PICTURE_MEMBERS
+            and _are_texts([value for key, value in picture.items() if key != "version"])
+        ):
             raise Broken("screenshots/index.json has not the form of this format.")
         name = picture_name(
             picture["version"],
@@ -103,6 +110,10 @@ def check_pictures(container: Container, versions: dict[int, KnownVersion]) -> t
     if listed | set(missing) != set(picture_names(versions)) or listed & set(missing):
         raise Broken("screenshots/index.json does not account for every version and language.")
     return len(taken), len(missing)
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 def picture_names(versions: dict[int, KnownVersion]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from consent_server.rules.times import NotATime, parse_time, spell_time
 from consent_server.verification.container import Container
 from consent_server.verification.findings import Broken
 
-_FILE = re.compile(r"checkpoints/(\d+)\.txt", re.ASCII)
+_FILE = re.compile(r"checkpoints/(0|[1-9][0-9]{0,14})\.txt", re.ASCII)
 _SEALED = "sealed "
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from consent_server.bundle.archive import spell_json
 from consent_server.rules import note
+from consent_server.rules.canonical import canonical_json
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.verification import verify as small
 from consent_server.verification.bundle import Outside
@@ -204,6 +205,12 @@ def test_a_zip_that_was_tampered_with_is_refused(
         ("manifest.json", swap('"size": 604', '"size": 600'), "names another checkpoint"),
         ("manifest.json", swap('"site": "demo"', '"site": "other"'), "versions/1.json was changed"),
         ("manifest.json", swap('"subject": null', '"more": null'), "what the bundle selects"),
+        ("manifest.json", swap('"subject": null', '"subject": "zz"'), "what the bundle selects"),
+        ("manifest.json", swap('"subject": null', '"subject": 7'), "what the bundle selects"),
+        ("manifest.json", swap('"from": null', '"from": 5'), "what the bundle selects"),
+        ("manifest.json", swap('"versions": []', '"versions": 3'), "what the bundle selects"),
+        ("manifest.json", swap('"versions": []', '"versions": [[]]'), "what the bundle selects"),
+        ("screenshots/index.json", swap('"missing": [', '"missing": [{},'), "the form of this"),
     ],
 )
 def test_every_file_is_held_against_what_was_signed(
@@ -390,6 +397,15 @@ def test_a_key_that_no_event_announces_is_found(log: Log, tmp_path: Path) -> Non
     assert "No admin event announces the key" in said(file)
 
 
+def test_a_version_whose_texts_are_none_is_named(log: Log, tmp_path: Path) -> None:
+    version: dict[str, Any] = version_file()
+    version["config"] = {**version["config"], "texts": 5}
+    version["config_hash"] = hashlib.sha256(canonical_json(version["config"])).hexdigest()
+    more = {"versions/1.json": b"".join(spell_json(version))}
+    file = write_bundle(log, tmp_path / "bundle.zip", more=more)
+    assert said(file) == "versions/1.json holds no configuration."
+
+
 def test_screenshots_are_held_against_their_index(log: Log, tmp_path: Path) -> None:
     names, picture = missing_pictures(), b"\x89PNG"
     name = names.pop(0)
@@ -408,6 +424,10 @@ def test_screenshots_are_held_against_their_index(log: Log, tmp_path: Path) -> N
     assert said(file) == ""
     change(file, name, lambda raw: raw + b"x")
     assert f"{name} was changed" in said(file)
+    for odd in ({"language": ["en"]}, {"file": 5}, {"viewport": None}):
+        index = b"".join(spell_json({"taken": [{**taken, **odd}], "missing": names}))
+        odd_files = {**more, "screenshots/index.json": index}
+        assert "the form of this" in said(write_bundle(log, file, more=odd_files))
     file = write_bundle(log, tmp_path / "bundle.zip", more={**more, names[0]: picture})
     assert "does not list" in said(file)
 
