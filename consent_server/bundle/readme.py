@@ -28,7 +28,7 @@ WHAT IS IN IT
   leaves.txt, checkpoints/     The ledger: a hash of every record, and its signed sums.
   keys.json                    The public keys for those signatures.
   manifest.json                The SHA-256 of every other file.
-  verify.py                    A program of some 220 lines that checks all this.
+  verify.py                    A program of some 230 lines that checks all this.
 
 HOW TO CHECK IT
   You need Python 3.9 or newer (https://www.python.org). Nothing is installed, nothing is sent.

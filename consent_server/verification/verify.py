@@ -6,6 +6,7 @@ KEY is the log's verifier key, from elsewhere than the bundle; without it, the b
 
 import base64
 import json
+import re
 import sys
 import zipfile
 from datetime import datetime, timedelta
@@ -71,6 +72,11 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 READ = json.JSONDecoder(object_pairs_hook=once, parse_float=int)  # no record has a fraction
 SPELL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)  # RFC 8785
+NAME = re.compile(  # whatever a bundle may hold
+    r"(?a)(README\.txt|verify\.py|(keys|screenshots/index|versions/\d+)\.json|(totals|records)\.csv"
+    r"|(admin|records)\.jsonl|(leaves|checkpoints/\d+)\.txt|scripts/[0-9a-f]{64}\.js"
+    r"|screenshots/\d+/[a-z_]*/?[\w-]+\.png)"
+)
 
 
 def leaf_of(event: Any, known: Any, after: datetime, until: datetime) -> tuple[str, datetime]:
@@ -83,9 +89,12 @@ def leaf_of(event: Any, known: Any, after: datetime, until: datetime) -> tuple[s
     check(after - WAIT <= moment, "backdated: it is older than what stands before it")
     check(moment <= until, "is later than the checkpoint that holds it")
     if "kind" in leaf:
-        version = known["versions"].get(leaf["version"])
+        version, days = known["versions"].get(leaf["version"], ("", 0))
         right = version == leaf["version_hash"] and leaf["script_hash"] in known["scripts"]
         check(right, "names a version or script that is not in the bundle")
+        days = max(days, 390) if leaf["regime"] in ("opt_out", "notice_only", "off") else days
+        ends = datetime.fromisoformat(leaf["valid_until"][:-1])
+        check(ends - moment == timedelta(days), "is not valid for as long as its version says")
     return found, moment
 
 
@@ -93,6 +102,7 @@ def walk(lines: Any, files: Any, points: Any, known: dict[str, Any]) -> list[int
     """Go from leaf to leaf, to the size, root and time of each checkpoint in `points`."""
     size, tree, after = known.get("start", (0, [], BEGINNING))
     ahead: list[tuple[int, dict[str, Any]]] = [(-1, {})] * len(files)
+    ids: set[str] = set()
     counts, leaves = [0] * len(files), (line.decode("ascii").strip().split(" ") for line in lines)
 
     def advance(at: int, first: int) -> None:
@@ -119,6 +129,8 @@ def walk(lines: Any, files: Any, points: Any, known: dict[str, Any]) -> list[int
                 except (KeyError, TypeError, ValueError) as error:
                     raise ValueError(f"{name}: {error}") from error
                 check(leaf == digest, f"{name}: is not what leaves.txt has at its index")
+                check(ahead[at][1]["event_id"] not in ids, f"{name}: its id stands twice")
+                ids.add(ahead[at][1]["event_id"])
                 counts[at], after = counts[at] + 1, max(after, moment)
                 advance(at, size + 1)
             subtree, index = bytes.fromhex(digest), size >> 8 if tile else size
@@ -156,9 +168,10 @@ def read_note(raw: bytes, keys: list[str], must: bool) -> tuple[int, bytes, date
 def check_files(bundle: zipfile.ZipFile) -> Any:
     """Check that the zip holds exactly what the manifest lists, and return the manifest."""
     manifest = READ.decode(bundle.read("manifest.json").decode())
-    names = sorted(name for name in bundle.namelist() if name != "manifest.json")
-    check(names == sorted(manifest["files"]), "the zip does not hold what the manifest lists")
+    names = sorted(["manifest.json", *manifest["files"]])
+    check(sorted(bundle.namelist()) == names, "the zip does not hold what the manifest lists")
     for name, listed in manifest["files"].items():
+        check(NAME.fullmatch(name), f"{name} is no file of a bundle")
         found = sha256()
         with bundle.open(name) as file:
             while piece := file.read(1 << 18):
@@ -179,16 +192,26 @@ def verify(bundle: zipfile.ZipFile, keys: list[str]) -> str:
     check([one[0] for one in points] == sizes, "checkpoints are of other sizes than their names")
     versions = {}
     for name in (one for one in names if one.startswith("versions/")):
-        config = READ.decode(bundle.read(name).decode())["config"]
-        versions[int(name[9:-5])] = sha256(SPELL.encode(config).encode()).hexdigest()
-    scripts = {one["sha256"] for name, one in manifest["files"].items() if one["sha256"] in name}
+        told = READ.decode(bundle.read(name).decode())
+        digest = sha256(SPELL.encode(told["config"]).encode()).hexdigest()
+        right = told["config_hash"] == digest and name == f"versions/{told['version']}.json"
+        check(right and told["site"] == manifest["site"], f"{name} was changed")
+        versions[told["version"]] = digest, told["config"]["valid_days"]
+    scripts = {name[8:-3] for name in names if name.startswith("scripts/")}
+    right = all(manifest["files"][f"scripts/{one}.js"]["sha256"] == one for one in scripts)
+    check(right, "a script was changed")
     whole = not any(manifest["filters"].values())
     known = {"site": manifest["site"], "versions": versions, "scripts": scripts, "whole": whole}
     files = [bundle.open("records.jsonl"), bundle.open("admin.jsonl")]
     records, admin = walk(bundle.open("leaves.txt"), files, points, known)
     check([records, admin, sizes[-1]] == [*manifest["counts"].values()], "wrong counts")
-    events = map(READ.decode, bundle.read("admin.jsonl").decode().splitlines())
+    events = [READ.decode(line.decode()) for line in bundle.read("admin.jsonl").splitlines()]
+    found = [one["details"] for one in events if one["action"] == "publish"]
+    published = {(one["version"], one["config_hash"]) for one in found}
+    right = not whole or published == {(number, one[0]) for number, one in versions.items()}
+    check(right, "the versions are not those that were published")
     exports = {one["event_id"]: one for one in events if one["action"] == "export"}
+    check(manifest["export"] in exports, "the bundle lacks the event of its own export")
     export = exports[manifest["export"]]
     chosen = {**manifest["filters"], "subject": manifest["filters"]["subject"] is not None}
     agreed = export["details"] == {"format": "bundle", "filters": chosen}

@@ -45,7 +45,12 @@ Event = dict[str, Any]
 Placed = tuple[int, Event]
 EVERY = 25
 CONTEXT = Context(SITE, {1: KnownVersion(CONFIG_HASH, 180)}, {SCRIPT_HASH}, WHOLE)
-KNOWN = {"site": SITE, "versions": {1: CONFIG_HASH}, "scripts": {SCRIPT_HASH}, "whole": True}
+KNOWN = {
+    "site": SITE,
+    "versions": {1: (CONFIG_HASH, 180)},
+    "scripts": {SCRIPT_HASH},
+    "whole": True,
+}
 #: What the leaf does not hold, and no verifier can know, is told in docs/audit.md.
 NOT_HASHED = {"salt"}
 

@@ -91,7 +91,7 @@ def test_the_verifier_in_the_bundle_needs_python_only(file: Path) -> None:
 
 def test_the_small_verifier_stays_small_and_needs_nothing() -> None:
     source = Path(small.__file__).read_text("utf-8")
-    assert len(source.splitlines()) <= 220
+    assert len(source.splitlines()) <= 230
     ast.parse(source, feature_version=(3, 9))
     imported = {line.split()[1] for line in source.splitlines() if line[:5] in {"impor", "from "}}
     assert imported <= sys.stdlib_module_names
