@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, NotFound
 from consent_server.forms import KEY_PATTERN
-from consent_server.ledger import append_admin_event
+from consent_server.ledger import append_admin_event, not_before_sealed
 from consent_server.rules.admin_event import Action
 from consent_server.rules.canonical import canonical_json
 from consent_server.site_notes import Note, note_site
@@ -124,7 +124,9 @@ def publish_version(
     version.number = publication.number
     before = None if publication.asks_again else current
     version.material_since = before.material_since if before else version.number
-    version.source, version.published_at, version.published_by = source, now, author
+    version.source, version.published_by = source, author
+    # As the event in the ledger has it: the one is held against the other.
+    version.published_at = not_before_sealed(session, site.id, now)
     session.add(version)
     site.name, site.current_version = config["name"], version.number
     _note_publication(session, site, version, publication, now=now, author=author)

@@ -28,6 +28,11 @@ from consent_server.verification.events import Context
 from consent_server.verification.evidence import build_evidence
 from consent_server.verification.findings import Broken, Misbehaved
 from consent_server.verification.outside import Receipts, check_size
+from consent_server.verification.publications import (
+    Publications,
+    check_publications,
+    note_publication,
+)
 from consent_server.verification.signatures import (
     Keys,
     Signed,
@@ -68,6 +73,7 @@ class _Admin:
     """What the administrators' events must have said at the end of the walk."""
 
     announced: set[str] = field(default_factory=set)
+    published: Publications = field(default_factory=dict)
     export: dict[str, Any] | None = None
 
 
@@ -162,6 +168,7 @@ def _walk(
             return
         if event["action"] == "key_change":
             admin.announced.add(str(event["details"].get("added")))
+        note_publication(admin.published, event)
         if event["event_id"] == container.manifest["export"]:
             admin.export = event
 
@@ -188,6 +195,8 @@ def _walk(
     rows.close()
     _check_counts(container, seen)
     _check_admin(container, admin, keys, newest)
+    if container.whole:
+        check_publications(context.versions, admin.published)
     receipts.check_all_met(newest, whole=container.whole)
     return seen
 

@@ -45,7 +45,12 @@ def read_versions(container: Container) -> dict[int, KnownVersion]:
         if not numbered:
             continue
         version = container.document(name)
-        if set(version) != _VERSION_MEMBERS or version["version"] != int(numbered[1]):
+        if (
+            set(version) != _VERSION_MEMBERS
+            or version["version"] != int(numbered[1])
+            or not _are_texts([version["published_at"], version["published_by"]])
+            or type(version["material_since"]) is not int
+        ):
             raise Broken(f"{name} is not the snapshot of that version.")
         config = version["config"]
         if (
@@ -58,7 +63,13 @@ def read_versions(container: Container) -> dict[int, KnownVersion]:
         if digest != version["config_hash"] or version["site"] != container.manifest["site"]:
             raise Broken(f"{name} was changed: its config no longer gives its config_hash.")
         found[int(numbered[1])] = KnownVersion(
-            digest, config["valid_days"], tuple(config.get("texts", {})), _regimes_of(config)
+            digest,
+            config["valid_days"],
+            tuple(config.get("texts", {})),
+            _regimes_of(config),
+            version["published_at"],
+            version["published_by"],
+            version["material_since"],
         )
     return found
 

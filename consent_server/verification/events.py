@@ -70,6 +70,10 @@ class KnownVersion:
     languages: tuple[str, ...] = ()
     #: In which it shows something.
     regimes: tuple[str, ...] = ("opt_in",)
+    #: What is in no hash; the event that published it says the same.
+    published_at: str = ""
+    published_by: str = ""
+    material_since: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from consent_server.rules.times import spell_time
 from consent_server.sealing import seal_waiting
 from consent_server.signing import Signer, open_signer, rotate_key
 from consent_server.site_form import load_site_form
-from consent_server.sites import find_site, publish_version
+from consent_server.sites import find_site, publish_version, retire_site
 from consent_server.store.database import Database
 from consent_server.store.models import AdminEvent, Checkpoint, Cosignature, Site, SubjectData
 from consent_server.verification.bundle import Outside
@@ -100,6 +100,29 @@ def test_a_bundle_of_a_real_ledger_is_found_true_by_both_verifiers(
     assert {"versions/1.json", "versions/2.json", "README.txt", "verify.py"} <= set(names)
     assert {f"scripts/{one['script_hash']}.js" for one in records} <= set(names)
     assert read(file, "totals.csv").startswith(b"\xef\xbb\xbfday,version,language,regime,shown")
+
+
+def test_versions_say_of_themselves_what_the_ledger_says(
+    database: Database, signer: Signer, read_site: ReadSite, export: Callable[..., Path]
+) -> None:
+    seal_waiting(database, signer, now=now() + timedelta(minutes=5))
+    # The clock is now behind the last checkpoint.
+    publish_next(database, read_site)
+    form = load_site_form({**read_site("smilee"), "name": "Another"})
+    for _ in range(2):
+        with database.write() as session:
+            publish_version(session, form, source="", author="other", now=now())
+            retire_site(session, "smilee", author="tests", now=now())
+    with database.write() as session:
+        publish_version(session, form, source="", author="third", now=now())
+    file = export()
+    events = [one for one in read(file, "admin.jsonl") if one["action"] == "publish"]
+    assert sorted(one["details"]["version"] for one in events) == [1, 2, 3, 3, 3]
+    times = {one["details"]["version"]: one["happened_at"] for one in events}
+    stated = {number: read(file, f"versions/{number}.json") for number in times}
+    assert {number: one["published_at"] for number, one in stated.items()} == times
+    assert [one["published_by"] for one in stated.values()].count("other") == 1
+    assert said(file) == said_by_the_small_one(file) == ""
 
 
 def test_what_visitors_download_from_their_page_is_compared_with_the_bundle(

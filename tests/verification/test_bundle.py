@@ -397,6 +397,37 @@ def test_a_key_that_no_event_announces_is_found(log: Log, tmp_path: Path) -> Non
     assert "No admin event announces the key" in said(file)
 
 
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        ({"published_by": "somebody"}, "versions/1.json was published by 'operator'."),
+        ({"published_at": "2026-11-01T07:58:00.000Z"}, "versions/1.json was published at 2026-11"),
+        ({"published_at": "2026-11-01T08:01:00.000Z"}, "versions/1.json was published at 2026-11"),
+        ({"published_at": "once"}, "versions/1.json was published at 2026-11"),
+        ({"published_at": 5}, "versions/1.json is not the snapshot of that version."),
+        ({"material_since": 2}, "versions/1.json has another material_since"),
+        ({"material_since": "1"}, "versions/1.json is not the snapshot of that version."),
+    ],
+)
+def test_what_a_version_says_of_itself_is_what_the_ledger_says(
+    log: Log, tmp_path: Path, edit: dict[str, Any], expected: str
+) -> None:
+    more = {"versions/1.json": b"".join(spell_json({**version_file(), **edit}))}
+    file = write_bundle(log, tmp_path / "bundle.zip", more=more)
+    assert said(file).startswith(expected)
+
+
+def test_a_version_that_nobody_published_is_found(log: Log, tmp_path: Path) -> None:
+    names = [name.replace("/1/", "/2/") for name in missing_pictures()]
+    index = {"taken": [], "missing": [*missing_pictures(), *names]}
+    more = {
+        "versions/2.json": b"".join(spell_json({**version_file(), "version": 2})),
+        "screenshots/index.json": b"".join(spell_json(index)),
+    }
+    file = write_bundle(log, tmp_path / "bundle.zip", more=more)
+    assert said(file) == "versions/2.json: no event says that it was published."
+
+
 def test_a_version_whose_texts_are_none_is_named(log: Log, tmp_path: Path) -> None:
     version: dict[str, Any] = version_file()
     version["config"] = {**version["config"], "texts": 5}
