@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import struct
 import zipfile
@@ -58,6 +59,10 @@ _MAX_WHOLE = 64 * 1024 * 1024
 _MAX_LINE = 1024 * 1024
 _CHUNK = 256 * 1024
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+#: Extra fields: which, and how long; here one only, of numbers that need 64 bits.
+_EXTRA, _NUMBER, _ZIP64 = struct.Struct("<HH"), struct.Struct("<Q"), 1
+#: An entry of the directory without its name, and what ends a zip (APPNOTE 4.3.12 to 4.3.16).
+_ENTRY_BYTES, _END_BYTES, _ZIP64_END_BYTES = 46, 22, 56 + 20
 
 
 @dataclass
@@ -179,9 +184,36 @@ def _check_entries(archive: zipfile.ZipFile) -> None:
         magic, name, extra = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
         if magic != b"PK\x03\x04" or raw.read(name) != entry.filename.encode():
             raise Broken(f"The zip calls {entry.filename} by two names.")
+        beside = entry.extra, raw.read(extra)
+        if entry.comment or not all(_is_sizes(one, entry) for one in beside):
+            raise Broken(f"The zip hides bytes beside {entry.filename}.")
         end += _LOCAL_HEADER.size + name + extra + entry.compress_size
-    if end != archive.start_dir or archive.comment:
+    length = raw.seek(0, os.SEEK_END) if raw else 0
+    if end != archive.start_dir or archive.comment or _end_of(archive) != length:
         raise Broken("The zip hides bytes after its files.")
+
+
+def _is_sizes(extra: bytes, entry: zipfile.ZipInfo) -> bool:
+    """Tell whether an extra field is none, or repeats what a zip beyond 4 GiB needs it for."""
+    known = {entry.file_size, entry.compress_size, entry.header_offset}
+    length = len(extra) - _EXTRA.size
+    if length <= 0 or length % _NUMBER.size or length > 3 * _NUMBER.size:
+        return not extra
+    numbers = {number for (number,) in _NUMBER.iter_unpack(extra[_EXTRA.size :])}
+    return _EXTRA.unpack_from(extra) == (_ZIP64, length) and numbers <= known
+
+
+def _end_of(archive: zipfile.ZipFile) -> int:
+    """Return where a zip ends whose directory says nothing but what its files are."""
+    raw, end = archive.fp, archive.start_dir
+    for entry in archive.infolist():
+        end += _ENTRY_BYTES + len(entry.filename.encode()) + len(entry.extra)
+    if raw is None:
+        return end
+    raw.seek(end)
+    if raw.read(4) == b"PK\x06\x06":  # a directory of more than 65,535 files, or beyond 4 GiB
+        end += _ZIP64_END_BYTES
+    return end + _END_BYTES
 
 
 def _check_manifest(manifest: dict[str, Any]) -> None:

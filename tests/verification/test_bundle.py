@@ -143,6 +143,41 @@ def _comment(file: Path) -> None:
         bundle.comment = b"hidden"
 
 
+def _append(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"hidden")
+
+
+def _beside(**values: bytes) -> Callable[[Path], None]:
+    """Write the same zip anew, with something beside its first file."""
+
+    def write(file: Path) -> None:
+        with zipfile.ZipFile(file) as bundle:
+            content = {one: bundle.read(one) for one in bundle.namelist()}
+        with zipfile.ZipFile(file, "w") as bundle:
+            for name, raw in content.items():
+                entry = zipfile.ZipInfo(name)
+                if name == "README.txt":
+                    entry.comment, entry.extra = (
+                        values.get("comment", b""),
+                        values.get("extra", b""),
+                    )
+                bundle.writestr(entry, raw)
+
+    return write
+
+
+def _lengthen_a_name(file: Path) -> None:
+    """Hide bytes behind a zero in a name, which many programs take for its end."""
+    raw = file.read_bytes()
+    at = raw.rindex(b"PK\x01\x02")
+    length = int.from_bytes(raw[at + 28 : at + 30], "little")
+    name = raw[at + 46 : at + 46 + length]
+    longer = raw[at : at + 28] + (length + 7).to_bytes(2, "little") + raw[at + 30 : at + 46]
+    rest = bytearray(raw[at + 46 + length :])
+    rest[12:16] = (int.from_bytes(rest[12:16], "little") + 7).to_bytes(4, "little")
+    file.write_bytes(raw[:at] + longer + name + b"\0hidden" + bytes(rest))
+
+
 def _cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
@@ -162,6 +197,12 @@ def _damage(file: Path) -> None:
         (_add("../escape.txt"), "which the manifest does not list"),
         (_hide_before, "hides bytes"),
         (_comment, "hides bytes"),
+        (_append, "hides bytes after"),
+        (_beside(comment=b"hidden"), "hides bytes beside README.txt"),
+        (_beside(extra=b"\xfe\xca\x06\0hidden"), "hides bytes beside README.txt"),
+        (_beside(extra=b"\x01\0\x08\0hidden!!"), "hides bytes beside README.txt"),
+        (_beside(extra=b"xyz"), "hides bytes beside README.txt"),
+        (_lengthen_a_name, "hides bytes after"),
         (_cut, "cannot be read as a zip"),
         (_damage, ""),
     ],
