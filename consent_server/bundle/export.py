@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -263,8 +263,11 @@ class _Making:
         query = select(NoticeCount).where(NoticeCount.site_id == self.site.id)
         if self.selection.since is not None:
             query = query.where(NoticeCount.day >= self.selection.since.date())
-        if self.selection.until is not None:
-            query = query.where(NoticeCount.day <= self.selection.until.date())
+        until = self.selection.until
+        if until is not None:
+            # A day that the period ends in is told whole, and one that it ends before is not.
+            day, at_midnight = NoticeCount.day, until.time() == time()
+            query = query.where(day < until.date() if at_midnight else day <= until.date())
         if self.selection.versions:
             query = query.where(NoticeCount.version.in_(self.selection.versions))
         query = query.order_by(

@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,14 @@ from consent_server.signing import Signer, open_signer, rotate_key
 from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, publish_version, retire_site
 from consent_server.store.database import Database
-from consent_server.store.models import AdminEvent, Checkpoint, Cosignature, Site, SubjectData
+from consent_server.store.models import (
+    AdminEvent,
+    Checkpoint,
+    Cosignature,
+    NoticeCount,
+    Site,
+    SubjectData,
+)
 from consent_server.verification.bundle import Outside
 from tests.rules.ed25519 import sign
 from tests.verification.checking import change, said, said_by_the_small_one, swap
@@ -186,6 +193,34 @@ def test_an_erasure_that_no_event_tells_of_is_found(
     with database.write() as session:
         session.execute(delete(SubjectData))
     assert "1 records have lost their salt" in said(export())
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        (datetime(2026, 3, 2, tzinfo=UTC), "2026-03-01"),
+        (datetime(2026, 3, 2, 0, 0, 0, 1000, tzinfo=UTC), "2026-03-02"),
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), "2026-03-02"),
+    ],
+)
+def test_totals_end_with_the_last_day_of_the_period(
+    database: Database, export: Callable[..., Path], until: datetime, last: str
+) -> None:
+    with database.write() as session:
+        site = find_site(session, "smilee")
+        for day in (1, 2, 3):
+            session.add(
+                NoticeCount(
+                    site_id=site.id,
+                    day=date(2026, 3, day),
+                    version=1,
+                    language="fi",
+                    regime="opt_in",
+                )
+            )
+    file = export(since=datetime(2026, 3, 1, tzinfo=UTC), until=until)
+    assert read(file, "totals.csv").splitlines()[-1].startswith(last.encode())
+    assert said(file) == said_by_the_small_one(file) == ""
 
 
 def test_records_are_selected_by_period_version_and_subject(
