@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consent_server.rules.admin_event import Action
 from consent_server.sites import find_version, read_config
 from consent_server.snapshot import Config, material_facts
-from consent_server.store.models import Site, SiteVersion
+from consent_server.store.models import AdminEvent, Site, SiteVersion
 
 #: Fields of a service, and the fact that a difference in them is.
 _OF_A_SERVICE: Mapping[str, str] = {
@@ -98,7 +100,8 @@ class ArchivedVersion:
 
     version: SiteVersion
     config: Config
-    #: When the next one, or the end of the site, came; None while it is shown.
+    #: When the next one, or the end of the site, came, or the site was retired before the
+    #: next one brought it back; None while it is shown.
     until: datetime | None
     changes: tuple[Fact, ...]
     #: Why visitors were asked again; empty where they were not.
@@ -115,19 +118,23 @@ class ArchivedVersion:
         return self.version.material_since == self.version.number
 
 
-def archive_versions(site: Site, versions: list[SiteVersion]) -> list[ArchivedVersion]:
+def archive_versions(
+    session: Session, site: Site, versions: list[SiteVersion]
+) -> list[ArchivedVersion]:
     """Return the versions of a site, newest first, as the archive tells them."""
     ordered = sorted(versions, key=lambda version: version.number)
     configs = [read_config(version) for version in ordered]
+    retired = _retired(session, site) if len(ordered) > 1 else {}
     found = []
     for place, version in enumerate(ordered):
         is_last = place == len(ordered) - 1
         before = configs[place - 1] if place else None
+        until = None if is_last else ordered[place + 1].published_at
         found.append(
             ArchivedVersion(
                 version=version,
                 config=configs[place],
-                until=site.retired_at if is_last else ordered[place + 1].published_at,
+                until=site.retired_at if is_last else retired.get(version.number, until),
                 changes=tuple(describe_changes(before, configs[place])) if before else (),
                 reasons=tuple(describe_reasons(before, configs[place])) if before else (),
             )
@@ -141,8 +148,23 @@ def archive_version(session: Session, site: Site, number: int) -> ArchivedVersio
     found += filter(
         None, (session.get(SiteVersion, (site.id, n)) for n in (number - 1, number + 1))
     )
-    told = archive_versions(site, found)
+    told = archive_versions(session, site, found)
     return next(one for one in told if one.version.number == number)
+
+
+def _retired(session: Session, site: Site) -> dict[int, datetime]:
+    """Return when the site was retired with a version that never came back."""
+    query = (
+        select(AdminEvent.action, AdminEvent.details, AdminEvent.happened_at)
+        .where(
+            AdminEvent.site_id == site.id,
+            AdminEvent.action.in_([Action.PUBLISH, Action.RETIRE]),
+        )
+        # Of one moment, being shown counts.
+        .order_by(AdminEvent.happened_at, AdminEvent.action.desc())
+    )
+    last = {json.loads(row.details)["version"]: row for row in session.execute(query)}
+    return {number: row.happened_at for number, row in last.items() if row.action == Action.RETIRE}
 
 
 def describe_changes(old: Config, new: Config) -> list[Fact]:

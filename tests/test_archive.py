@@ -255,7 +255,7 @@ def test_versions_follow_each_other_without_a_gap(database: Database, read_site:
         retire_site(session, "smilee", author="tests", now=START + timedelta(days=9))
     with database.read() as session:
         site = find_site(session, "smilee")
-        found = archive_versions(site, list_versions(session, site))
+        found = archive_versions(session, site, list_versions(session, site))
         assert [one.version.number for one in found] == [4, 3, 2, 1]
         assert found[0].until == START + timedelta(days=9)
         for later, earlier in pairwise(found):
@@ -265,3 +265,34 @@ def test_versions_follow_each_other_without_a_gap(database: Database, read_site:
         assert [archive_version(session, site, number).changes for number in (4, 3, 2, 1)] == [
             one.changes for one in found
         ]
+
+
+def test_a_version_was_not_shown_while_the_site_was_retired(
+    database: Database, read_site: ReadSite
+) -> None:
+    def publish(text: str, days: int) -> None:
+        form = load_site_form(copy.deepcopy(read_site("smilee")) | {"ask_again": text})
+        with database.write() as session:
+            now = START + timedelta(days=days)
+            publish_version(session, form, source="", author="tests", now=now)
+
+    def retire(days: int) -> None:
+        with database.write() as session:
+            retire_site(session, "smilee", author="tests", now=START + timedelta(days=days))
+
+    publish("a", 1)
+    retire(2)
+    publish("a", 3)  # as it was: it comes back
+    publish("b", 5)
+    retire(6)
+    publish("c", 8)
+    with database.read() as session:
+        site = find_site(session, "smilee")
+        found = archive_versions(session, site, list_versions(session, site))
+        until = {one.version.number: one.until for one in found}
+        assert until.pop(4) is None
+        assert until == {
+            number: START + timedelta(days=day) for number, day in ((1, 1), (2, 5), (3, 6))
+        }
+        for number, one in until.items():
+            assert archive_version(session, site, number).until == one

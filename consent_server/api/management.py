@@ -167,7 +167,7 @@ class SiteVersions(MethodView):
         """List every version, newest first."""
         with context().read_session() as session:
             site = find_site(session, site_key)
-            versions = archive_versions(site, list_versions(session, site))
+            versions = archive_versions(session, site, list_versions(session, site))
         return {"site": site.key, "versions": [summarise_archived(v) for v in versions]}
 
 

@@ -37,7 +37,7 @@ class Versions(MethodView):
         """Every published version, newest first; HTML for browsers."""
         with context().read_session() as session:
             site = find_site(session, site_key)
-            versions = archive_versions(site, list_versions(session, site))
+            versions = archive_versions(session, site, list_versions(session, site))
         if _wants_page():
             config = versions[0].config
             return _page("versions.html", site, config, versions=versions)
