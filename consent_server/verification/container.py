@@ -8,6 +8,7 @@ import os
 import re
 import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -120,12 +121,15 @@ class Container:
                 yield line[:-1]
 
     def hash_of(self, name: str) -> tuple[str, int]:
-        """Return SHA-256 and length of a file; reading all of it checks its CRC too."""
-        found, length = hashlib.sha256(), 0
-        with self.archive.open(name) as file:
-            while chunk := file.read(_CHUNK):
-                found.update(chunk)
-                length += len(chunk)
+        """Return SHA-256 and length of a file. Raises Broken where bytes hide behind it."""
+        entry = self.archive.getinfo(name)
+        found, length, crc = hashlib.sha256(), 0, 0
+        for piece in _unpack(self.archive, entry):
+            found.update(piece)
+            length += len(piece)
+            crc = zlib.crc32(piece, crc)
+        if (length, crc) != (entry.file_size, entry.CRC):
+            raise Broken(f"{name} is damaged: it is not what the zip says of it.")
         return found.hexdigest(), length
 
 
@@ -161,6 +165,7 @@ def check_files(container: Container) -> None:
     for name in (*listed, *NEEDED):
         if name not in found:
             raise Broken(f"{name} is missing from the zip.")
+    container.hash_of(MANIFEST)  # nothing hides behind it either
     for name in found:
         digest, length = container.hash_of(name)
         if listed[name] != {"sha256": digest, "bytes": length}:
@@ -191,6 +196,38 @@ def _check_entries(archive: zipfile.ZipFile) -> None:
     length = raw.seek(0, os.SEEK_END) if raw else 0
     if end != archive.start_dir or archive.comment or _end_of(archive) != length:
         raise Broken("The zip hides bytes after its files.")
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Give a file in pieces; `zipfile` would not say what stands behind its end."""
+    packed = _packed(archive, entry)
+    if entry.compress_type == zipfile.ZIP_STORED:
+        yield from packed
+        return
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in packed:
+        left = piece
+        while left and not inflating.eof:
+            yield inflating.decompress(left, _CHUNK)
+            left = inflating.unconsumed_tail
+        if inflating.eof:
+            break
+    yield inflating.flush()
+    if inflating.unused_data or next(packed, b""):
+        raise Broken(f"The zip hides bytes behind {entry.filename}.")
+
+
+def _packed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Give the bytes that a zip holds of a file, in pieces."""
+    raw, left = archive.fp, entry.compress_size
+    if raw is None:
+        return
+    raw.seek(entry.header_offset)
+    _, name, extra = _LOCAL_HEADER.unpack(raw.read(_LOCAL_HEADER.size))
+    raw.seek(name + extra, os.SEEK_CUR)
+    while piece := raw.read(min(_CHUNK, left)):
+        left -= len(piece)
+        yield piece
 
 
 def _is_sizes(extra: bytes, entry: zipfile.ZipInfo) -> bool:

@@ -7,9 +7,11 @@ import hashlib
 import json
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -166,6 +168,27 @@ def _beside(**values: bytes) -> Callable[[Path], None]:
     return write
 
 
+def _behind(hiding: str) -> Callable[[Path], None]:
+    """Write the zip anew by hand, with bytes behind the packed bytes of a file."""
+    return lambda file: _write_by_hand(file, hiding)
+
+
+def _write_by_hand(file: Path, hiding: str) -> None:
+    with zipfile.ZipFile(file) as bundle:
+        content = {one: bundle.read(one) for one in bundle.namelist()}
+    files, directory = b"", b""
+    for name, raw in content.items():
+        packing = zlib.compressobj(wbits=-15)
+        packed = packing.compress(raw) + packing.flush() + b"hidden" * (name == hiding)
+        sizes = zlib.crc32(raw), len(packed), len(raw), len(name), 0
+        entry = struct.pack("<5H3L2H", 20, 0, 8, 0, 33, *sizes)
+        directory += b"PK\x01\x02\x14\x03" + entry
+        directory += struct.pack("<3H2L", 0, 0, 0, 0, len(files)) + name.encode()
+        files += b"PK\x03\x04" + entry + name.encode() + packed
+    ends = len(content), len(content), len(directory), len(files), 0
+    file.write_bytes(files + directory + b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, *ends))
+
+
 def _lengthen_a_name(file: Path) -> None:
     """Hide bytes behind a zero in a name, which many programs take for its end."""
     raw = file.read_bytes()
@@ -203,6 +226,8 @@ def _damage(file: Path) -> None:
         (_beside(extra=b"\x01\0\x08\0hidden!!"), "hides bytes beside README.txt"),
         (_beside(extra=b"xyz"), "hides bytes beside README.txt"),
         (_lengthen_a_name, "hides bytes after"),
+        (_behind("records.jsonl"), "hides bytes behind records.jsonl"),
+        (_behind("manifest.json"), "hides bytes behind manifest.json"),
         (_cut, "cannot be read as a zip"),
         (_damage, ""),
     ],
