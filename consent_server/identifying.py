@@ -121,12 +121,12 @@ def is_linked(session: Session, site: Site, subject_id: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def forget_identities(session: Session) -> None:
-    """Delete the links of subjects of whom no record is left."""
+def forget_identities(session: Session) -> int:
+    """Delete the links of subjects of whom no record is left; return how many."""
     kept = exists().where(
         SubjectData.site_id == Identity.site_id, SubjectData.subject_key == Identity.subject_key
     )
-    session.execute(delete(Identity).where(~kept))
+    return session.connection().execute(delete(Identity).where(~kept)).rowcount
 
 
 def _after(known_at: datetime) -> datetime:

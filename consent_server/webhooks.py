@@ -45,6 +45,8 @@ _webhook_of = Question(
     select(Webhook.every_decision).where(Webhook.site_id == bindparam("site_id"))
 )
 _ERASED = "subject.erased"
+#: How the body of such a delivery begins.
+_TELLS_ERASURE = f'{{"type":"{_ERASED}"'
 #: As many as a 32-bit number has, with room for rotations.
 _GENERATIONS = 2**30
 _MAX_URL = 300
@@ -62,6 +64,11 @@ class Due:
     secrets: tuple[str, ...]
     body: str
     attempts: int
+
+    @property
+    def tells_erasure(self) -> bool:
+        """Whether it is of a visitor whom nothing else here may name any more."""
+        return self.body.startswith(_TELLS_ERASURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +162,8 @@ def queue_erasure(session: Session, site: Site, key: bytes, *, now: datetime) ->
     session.flush()  # the connection sees only what is written
     if ask_webhook(session.connection(), site.id)():
         facts = {"site": site.key, "subject": key.hex()}
-        session.connection().execute(
-            insert(WebhookDelivery), [_row(site.id, key, now, _ERASED, facts)]
-        )
+        row = _row(site.id, key, now, _ERASED, facts)
+        session.connection().execute(insert(WebhookDelivery), [row])
 
 
 def has_due(session: Session, *, now: datetime) -> bool:
@@ -242,13 +248,10 @@ def note_failed(session: Session, due: Due, said: str, *, now: datetime) -> bool
     return due_at is None
 
 
-def forget_given_up(session: Session, *, now: datetime) -> None:
-    """Delete what nobody looked at for a month."""
-    session.execute(
-        delete(WebhookDelivery).where(
-            WebhookDelivery.due_at.is_(None), WebhookDelivery.made_at <= now - KEPT_WHEN_GIVEN_UP
-        )
-    )
+def forget_given_up(session: Session, *, now: datetime) -> int:
+    """Delete what nobody looked at for a month; return how many."""
+    old = (WebhookDelivery.due_at.is_(None), WebhookDelivery.made_at <= now - KEPT_WHEN_GIVEN_UP)
+    return session.connection().execute(delete(WebhookDelivery).where(*old)).rowcount
 
 
 def forget_outlived(session: Session, site: Site, *, before: datetime) -> None:
@@ -260,7 +263,7 @@ def forget_outlived(session: Session, site: Site, *, before: datetime) -> None:
         delete(WebhookDelivery).where(
             WebhookDelivery.site_id == site.id,
             WebhookDelivery.made_at < before,
-            WebhookDelivery.body.not_like(f'{{"type":"{_ERASED}"%'),
+            WebhookDelivery.body.not_like(f"{_TELLS_ERASURE}%"),
         )
     )
 

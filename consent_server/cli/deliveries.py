@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,9 +38,13 @@ log = logging.getLogger(__name__)
 class Deliverer:
     """Brings what waits to the sites' servers; of many servers of ours, one at a time does."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(
+        self, database: Database, folder: Path, told: Callable[[], object] = lambda: None
+    ) -> None:
+        """Make one; `told` hears that an erasure was told, and its delivery deleted."""
         self._database = database
         self._folder = folder
+        self._told = told
 
     def run(self) -> int:
         """Deliver what is due; return how many arrived."""
@@ -72,6 +76,8 @@ class Deliverer:
                 break
             with self._database.write() as session:
                 note_delivered(session, one)
+            if one.tells_erasure:
+                self._told()
             arrived += 1
         return arrived
 
@@ -84,8 +90,12 @@ class Deliverer:
             log.warning("webhook of %s not delivered, tried again: %s", one.site, said)
 
 
-def forget_old(database: Database) -> None:
-    """Delete what was given up a month ago, and links of subjects without records."""
+def forget_old(database: Database, deleted: Callable[[], object] = lambda: None) -> None:
+    """Delete what was given up a month ago, and links of subjects without records.
+
+    `deleted` hears of it, once it is committed, where there was anything to delete.
+    """
     with database.write() as session:
-        forget_given_up(session, now=now())
-        forget_identities(session)
+        number = forget_given_up(session, now=now()) + forget_identities(session)
+    if number:
+        deleted()

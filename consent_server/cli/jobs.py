@@ -54,12 +54,13 @@ def jobs_of(settings: Settings, database: Database, metrics: Metrics | None = No
     folder = key_folder(settings)
     pushers = [Pusher(database, one) for one in parse_targets(settings.checkpoint_targets)]
     metrics.add_source(lambda: [_failing(pushers)])
+    scrubber = Scrubber(database)
     return [
         Job("sealing", _SEAL_SECONDS, lambda: _seal(database, folder, metrics)),
-        Job("webhooks", _WEBHOOK_SECONDS, Deliverer(database, folder).run),
-        Job("old deliveries and links", _HOUR_SECONDS, lambda: forget_old(database)),
-        Job("retention", _HOUR_SECONDS, lambda: run_retention(database)),
-        Job("scrubbing", _HOUR_SECONDS, Scrubber(database).run),
+        Job("webhooks", _WEBHOOK_SECONDS, Deliverer(database, folder, scrubber.mark).run),
+        Job("old deliveries and links", _HOUR_SECONDS, lambda: forget_old(database, scrubber.mark)),
+        Job("retention", _HOUR_SECONDS, lambda: run_retention(database, scrubber.mark)),
+        Job("scrubbing", _HOUR_SECONDS, scrubber.run),
         *(
             Job(f"pushing to {pusher.target.address}", _PUSH_SECONDS, pusher.run)
             for pusher in pushers

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -15,7 +16,7 @@ from consent_server.cli.opening import now
 from consent_server.retention import Outlived, announce_erasure, erase_batch, find_outlived
 from consent_server.rules.admin_event import Action
 from consent_server.store.database import Database
-from consent_server.store.leases import release_lease, take_lease
+from consent_server.store.leases import is_held, release_lease, take_lease
 from consent_server.store.models import AdminEvent
 from consent_server.store.scrubbing import scrub
 
@@ -24,8 +25,13 @@ _LEASE = timedelta(minutes=5)
 _RETENTION, _SCRUBBING = "retention", "scrubbing"
 
 
-def run_retention(database: Database) -> list[Outlived] | None:
-    """Erase the links that sites keep no longer; None where another server is at it."""
+def run_retention(
+    database: Database, deleted: Callable[[], object] = lambda: None
+) -> list[Outlived] | None:
+    """Erase the links that sites keep no longer; None where another server is at it.
+
+    `deleted` hears of each batch once it is committed.
+    """
     with holding(database, _RETENTION) as renew:
         if renew is None:
             return None
@@ -38,33 +44,53 @@ def run_retention(database: Database) -> list[Outlived] | None:
             while renew():
                 with database.write() as session:
                     place = erase_batch(session, outlived, place)
+                deleted()
                 if place is None:
                     break
     return due
 
 
 class Scrubber:
-    """Takes erased rows out of the files, when there was an erasure since it last did."""
+    """Takes erased rows out of the files, when rows were deleted since it last did."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._done: datetime | None = None
+        #: Erasures in the ledger when it last began.
+        self._erasures = 0
+        self._marked = threading.Event()
+
+    def mark(self) -> None:
+        """Let the next run scrub: rows were deleted, and that is committed."""
+        self._marked.set()
 
     def run(self) -> bool:
         """Tell whether there was anything to do for this server."""
         with self._database.read() as session:
-            erasures = select(func.max(AdminEvent.happened_at)).where(
-                AdminEvent.action == Action.ERASE
+            # Counted, since an erasure may be committed later than its time says.
+            erasures = (
+                session.scalar(
+                    select(func.count())
+                    .select_from(AdminEvent)
+                    .where(AdminEvent.action == Action.ERASE)
+                )
+                or 0
             )
-            latest = session.scalar(erasures)
-        if latest is None or (self._done is not None and latest < self._done):
+            # Retention announces first and deletes then: what follows needs another run.
+            deleting = is_held(session, _RETENTION, now=now())
+        if erasures == self._erasures and not self._marked.is_set():
             return False
         with holding(self._database, _SCRUBBING) as renew:
             if renew is None:
                 return False
-            began = now()
-            scrub(self._database)
-            self._done = began
+            self._marked.clear()
+            try:
+                scrub(self._database)
+            except BaseException:
+                self.mark()
+                raise
+        self._erasures = erasures
+        if deleting:
+            self.mark()
         return True
 
 

@@ -32,6 +32,12 @@ def take_lease(
     return session.scalar(select(Lease.holder).where(Lease.name == name)) == holder
 
 
+def is_held(session: Session, name: str, *, now: datetime) -> bool:
+    """Tell whether anybody has a lease."""
+    ends = session.scalar(select(Lease.expires_at).where(Lease.name == name))
+    return ends is not None and ends > now
+
+
 def release_lease(session: Session, name: str, holder: str) -> None:
     """Give a lease back before its end; nothing happens to somebody else's."""
     session.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))

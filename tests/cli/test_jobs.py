@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
 
 from consent_server.cli.jobs import jobs_of
 from consent_server.cli.opening import now
@@ -20,6 +21,7 @@ from consent_server.erasure import erase_subject
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_site
 from consent_server.store.database import Database
+from consent_server.store.outside_models import Identity
 from tests.browser.running_server import RunningServer
 from tests.visitor import Visitor, fetch_proof
 
@@ -107,3 +109,17 @@ def test_each_job_of_a_server_does_its_work(
     assert done["scrubbing"] is True
     assert done["retention"] == []
     assert kept.read_text("utf-8").count("/ledger/") >= 5
+
+
+def test_links_that_were_left_are_deleted_and_scrubbed(
+    settings: Settings, database: Database, visitor: Visitor
+) -> None:
+    visitor.accept_all()
+    jobs = {job.name: job.run for job in jobs_of(settings, database)}
+    link = {"site_id": 1, "ref_key": bytes(32), "subject_key": bytes(32), "linked_at": now()}
+    with database.write() as session:
+        session.execute(insert(Identity), [link])
+    assert jobs["scrubbing"]() is False
+    jobs["old deliveries and links"]()
+    assert jobs["scrubbing"]() is True
+    assert jobs["scrubbing"]() is False

@@ -16,9 +16,10 @@ from sqlalchemy import func, select
 
 from consent_server import retention
 from consent_server.appending import append_event
+from consent_server.cli import upkeep
 from consent_server.cli.upkeep import Scrubber, holding, run_retention
 from consent_server.demo import site_files
-from consent_server.ledger import ShownVersion, admin_event_of
+from consent_server.ledger import ShownVersion, admin_event_of, append_admin_event
 from consent_server.published import PublishedSites
 from consent_server.rules.admin_event import Action, hash_admin_event
 from consent_server.rules.decision import Decision, Layer, Method, optional_services
@@ -173,6 +174,50 @@ def test_files_are_scrubbed_once_for_each_erasure(store: Database) -> None:
     run_retention(store)
     assert scrubber.run()
     assert not scrubber.run()
+
+
+def test_files_are_scrubbed_again_after_what_was_deleted_meanwhile(store: Database) -> None:
+    """Whoever announces an erasure may delete later than another server scrubs."""
+    record(store, publish(store, "1y"), *[400 * _DAY] * 7)
+    own, another = Scrubber(store), Scrubber(store)
+    done = []
+
+    def look_away() -> None:
+        own.mark()
+        done.append((own.run(), another.run()))
+
+    run_retention(store, look_away)
+    assert done[0] == (True, True)
+    assert linked(store) == 0
+    assert (own.run(), another.run()) == (True, True)
+    assert (own.run(), another.run()) == (False, False)
+
+
+def test_an_erasure_of_an_earlier_time_that_comes_late_is_scrubbed_too(store: Database) -> None:
+    shown = publish(store, "")
+    scrubber = Scrubber(store)
+    for _ in range(2):
+        record(store, shown, timedelta())
+        with store.write() as session:
+            site = find_site(session, "smilee")
+            details = {"reason": "asked", "records": 1}
+            append_admin_event(
+                session, site, Action.ERASE, actor="x", details=details, now=_NOW - _DAY
+            )
+        assert scrubber.run()
+    assert not scrubber.run()
+
+
+def test_a_scrubbing_that_failed_is_tried_again(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrubber = Scrubber(store)
+    scrubber.mark()
+    with monkeypatch.context() as broken:
+        broken.setattr(upkeep, "scrub", lambda _database: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            scrubber.run()
+    assert scrubber.run()
 
 
 @pytest.fixture(autouse=True)

@@ -326,6 +326,35 @@ def test_erasing_tells_that_alone_and_takes_back_what_waits(
     assert body["data"] == {"site": "smilee", "subject": key}
 
 
+def test_it_is_said_when_an_erasure_was_told_and_what_was_given_up_is_deleted(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their rows named somebody who was erased: the files are to be scrubbed once more."""
+    said: list[str] = []
+    deliverer = Deliverer(store, tmp_path / "keys", lambda: said.append("told"))
+    visitor.accept_all()
+    visitor.withdraw()
+    deliverer.run()
+    assert said == []
+    with store.write() as session:
+        site, now = find_site(session, "smilee"), datetime.now(UTC)
+        erase_subject(session, site, visitor.subject_id, actor="x", reason="asked", now=now)
+    deliverer.run()
+    assert said == ["told"]
+    visitor.accept_all()
+    visitor.withdraw()
+    with store.write() as session:
+        session.scalars(select(WebhookDelivery)).one().due_at = None
+    forget_old(store, lambda: said.append("too early"))
+    _let_pass(monkeypatch, timedelta(days=31))
+    forget_old(store, lambda: said.append("deleted"))
+    assert said == ["told", "deleted"]
+
+
 def test_removing_a_webhook_forgets_what_waits(
     visitor: Visitor, store: Database, hook: None, deliverer: Deliverer
 ) -> None:
