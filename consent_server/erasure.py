@@ -12,8 +12,8 @@ from consent_server.ledger import append_admin_event
 from consent_server.rules.admin_event import Action
 from consent_server.rules.receipt import subject_key
 from consent_server.store.models import Site, SubjectData
-from consent_server.store.outside_models import Identity
-from consent_server.webhooks import queue_erasure
+from consent_server.store.outside_models import Identity, WebhookDelivery
+from consent_server.webhooks import TELLS_ERASURE, queue_erasure
 
 
 def count_subject(session: Session, site: Site, subject_id: str) -> int:
@@ -47,6 +47,18 @@ def erase_subject(
         append_admin_event(session, site, Action.ERASE, actor=actor, details=details, now=now)
         queue_erasure(session, site, key, now=now)
     return records
+
+
+def count_untold(session: Session) -> tuple[int, int]:
+    """Return how many erasures wait for being told to sites' servers, and were given up.
+
+    Each of these deliveries names a visitor who was erased.
+    """
+    given_up = func.count(WebhookDelivery.delivery_id).filter(WebhookDelivery.due_at.is_(None))
+    query = select(func.count(WebhookDelivery.due_at), given_up)
+    told = WebhookDelivery.body.like(f"{TELLS_ERASURE}%")
+    waiting, left = session.execute(query.where(told)).one()
+    return waiting, left
 
 
 def _delete(session: Session, rows: ColumnElement[bool]) -> int:

@@ -46,7 +46,7 @@ _webhook_of = Question(
 )
 _ERASED = "subject.erased"
 #: How the body of such a delivery begins.
-_TELLS_ERASURE = f'{{"type":"{_ERASED}"'
+TELLS_ERASURE = f'{{"type":"{_ERASED}"'
 #: As many as a 32-bit number has, with room for rotations.
 _GENERATIONS = 2**30
 _MAX_URL = 300
@@ -68,7 +68,7 @@ class Due:
     @property
     def tells_erasure(self) -> bool:
         """Whether it is of a visitor whom nothing else here may name any more."""
-        return self.body.startswith(_TELLS_ERASURE)
+        return self.body.startswith(TELLS_ERASURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def forget_outlived(session: Session, site: Site, *, before: datetime) -> None:
         delete(WebhookDelivery).where(
             WebhookDelivery.site_id == site.id,
             WebhookDelivery.made_at < before,
-            WebhookDelivery.body.not_like(f"{_TELLS_ERASURE}%"),
+            WebhookDelivery.body.not_like(f"{TELLS_ERASURE}%"),
         )
     )
 

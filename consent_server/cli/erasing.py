@@ -6,7 +6,7 @@ import click
 
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.site import author, confirm
-from consent_server.erasure import count_subject, erase_subject
+from consent_server.erasure import count_subject, count_untold, erase_subject
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.sites import find_site
 from consent_server.store.database import Database
@@ -70,12 +70,23 @@ def tell_scrubbed(database: Database) -> None:
     missed = scrub(database)
     for one in missed:
         click.echo(f"Not reached: {one}.", err=True)
-    if missed:
-        click.echo("No table of the database holds what was erased any more.")
-    else:
-        click.echo("No file of the database holds what was erased any more.")
+    with database.read() as session:
+        waiting, given_up = count_untold(session)
+    where = "table" if missed else "file"
+    but = _untold(waiting, given_up) if waiting or given_up else "."
+    click.echo(f"No {where} of the database holds what was erased any more{but}")
     if not database.is_sqlite:
         click.echo("An archive of the write-ahead log and standbys keep what they are set to keep.")
+
+
+def _untold(waiting: int, given_up: int) -> str:
+    return (
+        ", but for the\nhashed subject id in webhooks that tell sites' own servers of erasures: "
+        f"{waiting} of them {'waits' if waiting == 1 else 'wait'},\n"
+        f"{given_up} {'was' if given_up == 1 else 'were'} given up. A running server delivers them "
+        "and takes each out of the files within an\nhour after it arrived; one that was given up "
+        "stays for a month, unless you have it tried\nagain (consent-server webhook retry)."
+    )
 
 
 def _records(number: int) -> str:

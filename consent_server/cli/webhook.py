@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from consent_server.cli.erasing import tell_scrubbed
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.site import confirm
 from consent_server.cli.tables import print_table
 from consent_server.config import key_folder, load_settings
+from consent_server.erasure import count_untold
 from consent_server.rules.times import spell_time
 from consent_server.site_secrets import open_site_secrets
 from consent_server.sites import find_site
@@ -108,8 +110,11 @@ def remove(site_key: str, yes: bool) -> None:
             url = find_webhook(session, find_site(session, site_key)).url
         confirm(f"Tell {url} nothing any more?", yes=yes)
         with database.write() as session:
+            erasures = count_untold(session)
             remove_webhook(session, find_site(session, site_key))
-    click.echo(f"{site_key} has no webhook any more.")
+        click.echo(f"{site_key} has no webhook any more.")
+        if any(erasures):
+            tell_scrubbed(database)
 
 
 def _print_secret(database: Database, site_key: str) -> None:

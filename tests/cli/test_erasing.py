@@ -94,5 +94,23 @@ def test_the_files_can_be_scrubbed_by_hand(consent: Consent, leaving: Visitor) -
     assert leaving.read_decisions().status_code == 200
 
 
+def test_a_webhook_that_tells_of_it_is_named_until_it_is_gone(
+    consent: Consent, leaving: Visitor, settings: Settings
+) -> None:
+    consent("webhook", "set", "smilee", "http://127.0.0.1:9/")
+    _, said = erase(consent, leaving.subject_id, "--yes")
+    assert "No file of the database holds what was erased any more, but for" in said
+    assert "1 of them waits" in said
+    key = subject_key(leaving.subject_id)
+    file = sqlite_path(settings.database_url)
+    assert file is not None
+    assert any(key in one.read_bytes() for one in files_of(file))
+    done = consent("webhook", "remove", "smilee", "--yes")
+    assert "No file of the database holds what was erased any more." in done.output
+    for one in files_of(file):
+        assert key not in one.read_bytes(), one
+        assert key.hex().encode() not in one.read_bytes(), one
+
+
 def files_of(file: Path) -> list[Path]:
     return [one for one in file.parent.iterdir() if one.name.startswith(file.name)]
