@@ -26,7 +26,7 @@ from consent_server.cli.opening import now, open_database
 from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
-from consent_server.cli.replacing import refusal, replacing
+from consent_server.cli.replacing import check_apart, refusal, replacing
 from consent_server.cli.screenshots import find_missing
 from consent_server.cli.site import author
 from consent_server.cli.verify import verify, verify_evidence
@@ -144,6 +144,7 @@ def export(
         raise click.UsageError("--from must lie before --to.")
     form = form or _ENDINGS.get(output.suffix, "jsonl")
     selection = Selection(since, until, versions, subject)
+    check_apart(output, _beside(output))
     if output.exists() and not force:
         raise refusal(output)
     if form == "bundle":
@@ -201,10 +202,15 @@ def _photograph(database: Database, site_key: str, selection: Selection) -> None
         click.echo(error.detail, err=True)
 
 
+def _beside(output: Path) -> Path:
+    """Return the file of the versions that the records of `output` name."""
+    return output.with_name(f"{output.stem}.versions.jsonl")
+
+
 def _export_records(
     site_key: str, selection: Selection, form: str, output: Path, *, force: bool
 ) -> None:
-    beside = output.with_name(f"{output.stem}.versions.jsonl")
+    beside = _beside(output)
     since, until = selection.since, selection.until
     with open_database() as database:
         with database.write() as session:

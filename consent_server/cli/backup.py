@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.cli.opening import now, open_database
+from consent_server.cli.replacing import check_apart, refusal
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.errors import ConfigError, Conflict
@@ -35,8 +36,9 @@ def backup(file: Path, force: bool) -> None:
     """Copy the database to FILE while the server runs, and verify the copy."""
     settings = load_settings()
     source = _sqlite_file(settings, "pg_dump --format=custom --file=FILE DATABASE")
+    check_apart(file)
     if file.exists() and not force:
-        raise Conflict(f"{file} exists. Choose another name, or replace it with --force.")
+        raise refusal(file)
     with open_database():
         # A database that is missing, or of another release, is told before it is copied.
         pass
@@ -59,6 +61,7 @@ def restore(file: Path, yes: bool) -> None:
     """Put the copy FILE in the database's place; what is there now is kept beside it."""
     settings = load_settings()
     target = _sqlite_file(settings, "pg_restore --clean --if-exists --dbname=DATABASE FILE")
+    check_apart(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and is_in_use(target):
         raise Conflict(f"{target} is in use. Stop the server, then restore again.")

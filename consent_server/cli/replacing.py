@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from consent_server.config import load_settings, sqlite_path
 from consent_server.errors import Conflict
+from consent_server.store.backup import belongs_to
 
 
 @contextmanager
@@ -34,6 +36,17 @@ def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_apart(*targets: Path) -> None:
+    """Raise Conflict where a file that is to be written, forced or not, is the database's."""
+    source = sqlite_path(load_settings().database_url)
+    for target in targets:
+        if source is not None and belongs_to(target, source):
+            raise Conflict(
+                f"{target} is a file of the database itself: a server that runs would go on with "
+                "what it had. Choose another name."
+            )
 
 
 def refusal(target: Path) -> Conflict:

@@ -13,6 +13,17 @@ from consent_server.errors import Conflict
 _COMPANIONS = ("", "-wal", "-shm")
 
 
+def belongs_to(file: Path, database: Path) -> bool:
+    """Tell whether a file is the database's own, by name or as a link to it."""
+    for companion in _COMPANIONS:
+        own = database.with_name(database.name + companion)
+        if file.resolve() == own.resolve():
+            return True
+        if file.exists() and own.exists() and file.samefile(own):
+            return True
+    return False
+
+
 def copy_database(source: Path, target: Path) -> None:
     """Write all of `source`, as of one moment, to the new file `target`.
 

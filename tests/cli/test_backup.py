@@ -91,6 +91,25 @@ def test_nothing_is_restored_under_a_running_server(
     assert "Stop the server" in refused.output
 
 
+@pytest.mark.parametrize("companion", ["", "-wal", "-shm", "-link"])
+def test_no_command_replaces_the_database_itself(
+    runner: CliRunner, backed_up: Path, file: Path, companion: str
+) -> None:
+    own = file.with_name(file.name + companion)
+    if companion == "-link":
+        own.symlink_to(file)
+    before = file.stat().st_ino, file.read_bytes()
+    for command in (
+        ("database", "backup", own, "--force"),
+        ("database", "restore", own, "--yes"),
+        ("audit", "export", "--site", "smilee", "--no-screenshots", "--force", "-o", own),
+    ):
+        if command[1] != "restore" or own.exists():
+            refused = call(runner, *command)
+            assert (refused.exit_code, "of the database itself" in refused.output) == (1, True)
+    assert (file.stat().st_ino, file.read_bytes()) == before
+
+
 @pytest.mark.parametrize("harm", ["truncate", "overwrite", "text"])
 def test_a_damaged_copy_is_never_put_in_place(
     runner: CliRunner, database: Database, backed_up: Path, file: Path, harm: str
