@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,8 @@ from consent_server.errors import Conflict
 
 #: What belongs to a database beside its file.
 _COMPANIONS = ("", "-wal", "-shm")
+#: The bytes that whoever reads has locked (SQLite's os.h); with a journal, all the while.
+_SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
 
 
 def belongs_to(file: Path, database: Path) -> bool:
@@ -48,14 +51,27 @@ def check_file(file: Path) -> None:
 
 
 def is_in_use(file: Path) -> bool:
-    """Tell whether another process has the database open."""
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        try:
+    """Tell whether another process has the database open, damaged as it may be."""
+    try:
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+            connection.execute("ROLLBACK")
+    except sqlite3.DatabaseError as error:
+        # The lower byte is the kind, the upper ones say more of it.
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return True
-        connection.execute("ROLLBACK")
+        return _is_locked(file)
+    return False
+
+
+def _is_locked(file: Path) -> bool:
+    """Tell what SQLite cannot of a damaged file: whether somebody holds its shared lock."""
+    with file.open("r+b") as opened:
+        try:
+            fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED_BYTES, _SHARED_FIRST)
+        except BlockingIOError:
+            return True
     return False
 
 

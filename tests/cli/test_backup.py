@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,34 @@ def test_nothing_is_restored_under_a_running_server(
         refused = call(runner, "database", "restore", backed_up, "--yes")
     assert refused.exit_code == 1
     assert "Stop the server" in refused.output
+
+
+_OPEN = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT count(*) FROM site").fetchall()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_copy_takes_the_place_of_a_damaged_database_that_nobody_has_open(
+    runner: CliRunner, database: Database, backed_up: Path, file: Path
+) -> None:
+    database.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", _OPEN, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        with file.open("r+b") as opened:
+            opened.write(bytes(100))
+        refused = call(runner, "database", "restore", backed_up, "--yes")
+        assert (refused.exit_code, "Stop the server" in refused.output) == (1, True)
+        other.communicate()
+    done = call(runner, "database", "restore", backed_up, "--yes")
+    assert done.exit_code == 0, done.output
+    assert call(runner, "ledger", "verify").exit_code == 0
 
 
 @pytest.mark.parametrize("companion", ["", "-wal", "-shm", "-link"])
