@@ -96,7 +96,7 @@ def _verify(copy: Path, settings: Settings) -> list[str]:
     """Read the whole copy, recompute its ledgers, and tell what it holds; raises Conflict."""
     check_file(copy)
     signer = find_signer(key_folder(settings))
-    database = Database(f"sqlite:///{copy}")
+    database = Database(copy)
     try:
         with database.read() as session:
             return [_describe(session, site, signer) for site in list_sites(session)]

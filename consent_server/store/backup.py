@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from consent_server.errors import Conflict
 
@@ -33,7 +34,7 @@ def copy_database(source: Path, target: Path) -> None:
     Writers go on meanwhile. Free pages are left behind, and with them whatever was
     deleted. Raises sqlite3.Error; a half written file is the caller's to remove.
     """
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as connection:
+    with closing(_read_only(source)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
     target.chmod(0o600)
     _sync(target)
@@ -42,7 +43,7 @@ def copy_database(source: Path, target: Path) -> None:
 def check_file(file: Path) -> None:
     """Read every page of a database; raises Conflict that says what is wrong with it."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        with closing(_read_only(file)) as connection:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         raise Conflict(f"{file} is not a SQLite database ({error}).") from error
@@ -86,6 +87,11 @@ def put_in_place(copy: Path, target: Path, aside: Path) -> None:
             old.rename(aside.with_name(aside.name + companion))
     copy.rename(target)
     _sync(target.parent)
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    # As it is, `?` or `#` would end the name, and `%` begin another character.
+    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
 
 
 def _sync(path: Path) -> None:

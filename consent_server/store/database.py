@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
@@ -38,8 +38,10 @@ _REST_SECONDS = 0.25
 class Database:
     """One engine; `read()` and `write()` give sessions, `write()` commits at its end."""
 
-    def __init__(self, url: str) -> None:
-        self._path = path = sqlite_path(url)
+    def __init__(self, place: str | Path) -> None:
+        """Open a database by its address, or a file of SQLite by its name."""
+        url = place if isinstance(place, str) else "sqlite://"
+        self._path = path = sqlite_path(url) if isinstance(place, str) else place
         #: Device and number of the SQLite file that the connections have open.
         self._opened: tuple[int, int] | None = None
         if path is not None:
@@ -52,8 +54,10 @@ class Database:
                 "Take a newer Python, or PostgreSQL."
             )
         arguments = {} if self.is_sqlite else connect_arguments(url, _BUSY_MILLISECONDS)
+        address = make_url(url)
         self.engine: Engine = create_engine(
-            url,
+            # As it is written: some releases of SQLAlchemy read `%20` as a space, others do not.
+            address if path is None else address.set(database=str(path)),
             pool_size=8,
             max_overflow=64,
             pool_timeout=10,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,27 @@ def test_nothing_is_restored_under_a_running_server(
         refused = call(runner, "database", "restore", backed_up, "--yes")
     assert refused.exit_code == 1
     assert "Stop the server" in refused.output
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b=c", "100%25", "a b"])
+def test_files_may_be_called_as_no_address_is(
+    runner: CliRunner, published_file: Path, tmp_path: Path, name: str
+) -> None:
+    # In the address of the database a question mark begins its options.
+    live = tmp_path / name.replace("?", "") / "live.sqlite"
+    live.parent.mkdir()
+    shutil.copyfile(published_file, live)
+    copy = tmp_path / f"of {name}" / f"{name}.sqlite"
+    copy.parent.mkdir()
+    environment = {"CONSENT_DATABASE_URL": f"sqlite:///{live}"}
+    for command in (("backup", str(copy)), ("restore", str(copy), "--yes")):
+        done = runner.invoke(main, ["database", *command], env=environment)
+        assert done.exit_code == 0, done.output
+        assert "smilee: 0 records" in done.output
+    assert runner.invoke(main, ["site", "list"], env=environment).exit_code == 0
+    assert [one.name for one in copy.parent.iterdir()] == [copy.name]
+    folders = {one.name for one in tmp_path.iterdir() if one.is_dir()}
+    assert folders <= {live.parent.name, copy.parent.name}
 
 
 _OPEN = """
