@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def backup(file: Path, force: bool) -> None:
         # A database that is missing, or of another release, is told before it is copied.
         pass
     with _part(file) as part:
-        copy_database(source, part)
+        _copy(source, part, file.parent)
         lines = _verify(part, settings)
         part.replace(file)
     for line in lines:
@@ -52,6 +53,16 @@ def backup(file: Path, force: bool) -> None:
         f"{file} is whole and readable for you only: it holds personal data. Keep it apart from "
         f"copies of {key_folder(settings)}."
     )
+
+
+def _copy(source: Path, part: Path, folder: Path) -> None:
+    try:
+        copy_database(source, part)
+    except sqlite3.Error as error:
+        raise Conflict(
+            f"{source} could not be copied ({error}). Look whether {folder} has room for as much "
+            "again."
+        ) from error
 
 
 @click.command()

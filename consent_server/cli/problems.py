@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import click
@@ -19,6 +20,8 @@ class ReportingGroup(click.Group):
             return super().invoke(ctx)
         except ConsentError as error:
             raise click.ClickException(describe_error(error)) from error
+        except sqlite3.Error as error:
+            raise click.ClickException(f"SQLite answered: {error}") from error
         except DBAPIError as error:
             raise click.ClickException(f"The database answered: {error.orig}") from error
         except BrokenPipeError:

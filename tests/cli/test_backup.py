@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 import sys
@@ -113,6 +114,28 @@ def test_files_may_be_called_as_no_address_is(
     assert [one.name for one in copy.parent.iterdir()] == [copy.name]
     folders = {one.name for one in tmp_path.iterdir() if one.is_dir()}
     assert folders <= {live.parent.name, copy.parent.name}
+
+
+def test_without_room_for_the_copy_nothing_is_left_of_it(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A limit of a file's size ends the writing as a full disk does."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "consent_server", "database", "backup", folder / "copy.sqlite"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == 1
+    assert "could not be copied" in done.stderr
+    assert str(folder) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(folder.iterdir())
 
 
 _OPEN = """
