@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.cli.opening import now, open_database
-from consent_server.cli.replacing import check_apart, refusal
+from consent_server.cli.replacing import check_apart, refusal, tidying
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.errors import ConfigError, Conflict
@@ -99,7 +99,8 @@ def _sqlite_file(settings: Settings, elsewhere: str) -> Path:
 @contextmanager
 def _part(target: Path) -> Iterator[Path]:
     """Give the name of a file in the target's folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+    parent, prefix = target.parent, f".{target.name}."
+    with tidying(), tempfile.TemporaryDirectory(dir=parent, prefix=prefix) as folder:
         yield Path(folder) / target.name
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import filecmp
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO
 
 from consent_server.config import load_settings, sqlite_path
 from consent_server.errors import Conflict
 from consent_server.store.backup import belongs_to
+
+#: How a service manager, and a terminal that is closed, end a process.
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -21,12 +27,8 @@ def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
 
     Raises Conflict when there is a file of that name with something else in it.
     """
-    descriptor, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-    )
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    with tidying(), _part(target) as part:
+        with part.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -34,6 +36,48 @@ def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
         if not force and target.exists() and not filecmp.cmp(part, target, shallow=False):
             raise refusal(target)
         part.replace(target)
+
+
+@contextmanager
+def tidying() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what is done here as an error does: nothing half is left.
+
+    A process without handlers ends at once, and leaves what it was writing: personal data
+    under a name that nobody looks for.
+    """
+    received: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if not received:
+            received.append(number)
+            raise SystemExit(128 + number)
+
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        # What is ignored (nohup) or handled already stays so.
+        ours = [one for one in _ENDS if signal.getsignal(one) is signal.SIG_DFL]
+        former = {one: signal.signal(one, end) for one in ours}
+    try:
+        yield
+    except BaseException:
+        if received:
+            # What the signal cut off may say that it failed, in its own words.
+            raise SystemExit(128 + received[0]) from None
+        raise
+    finally:
+        for one, handler in former.items():
+            signal.signal(one, handler)
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    descriptor, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+    )
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        yield part
     finally:
         part.unlink(missing_ok=True)
 

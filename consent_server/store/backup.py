@@ -15,6 +15,8 @@ from consent_server.errors import Conflict
 _COMPANIONS = ("", "-wal", "-shm")
 #: The bytes that whoever reads has locked (SQLite's os.h); with a journal, all the while.
 _SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
+#: Of SQLite's machine; some milliseconds.
+_STEPS = 10_000
 
 
 def belongs_to(file: Path, database: Path) -> bool:
@@ -91,7 +93,10 @@ def put_in_place(copy: Path, target: Path, aside: Path) -> None:
 
 def _read_only(file: Path) -> sqlite3.Connection:
     # As it is, `?` or `#` would end the name, and `%` begin another character.
-    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+    # One statement may take minutes: so Python comes to hear of a signal meanwhile.
+    connection.set_progress_handler(lambda: 0, _STEPS)
+    return connection
 
 
 def _sync(path: Path) -> None:

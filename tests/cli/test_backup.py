@@ -138,6 +138,64 @@ def test_without_room_for_the_copy_nothing_is_left_of_it(
     assert not list(folder.iterdir())
 
 
+_CUT_OFF = """
+import os, signal, sys, time
+from consent_server.cli import audit, backup, main, operation
+
+def cut_off(original):
+    def call(*arguments, **named):
+        found = original(*arguments, **named)
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+        time.sleep(10)
+    return call
+
+backup.copy_database = cut_off(backup.copy_database)
+backup.check_file = cut_off(backup.check_file)
+audit.export_bundle = cut_off(audit.export_bundle)
+audit.write_jsonl = cut_off(audit.write_jsonl)
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "database backup FILE",
+        "database restore COPY --yes",
+        "audit export --site smilee --no-screenshots -o FILE --format bundle",
+        "audit export --site smilee -o FILE --format csv",
+    ],
+)
+def test_who_is_told_to_end_leaves_no_personal_data_behind(
+    environment: dict[str, str],
+    database: Database,
+    backed_up: Path,
+    file: Path,
+    tmp_path: Path,
+    command: str,
+    name: str,
+    code: int,
+) -> None:
+    database.close()
+    (tmp_path / "out").mkdir()
+    given = command.replace("FILE", str(tmp_path / "out" / "file")).replace("COPY", str(backed_up))
+    before = {one.name for one in file.parent.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-c", _CUT_OFF, name, *given.split()],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").iterdir())
+    left = {one.name for one in file.parent.iterdir()}
+    assert left - {f"{file.name}-wal", f"{file.name}-shm"} == before
+
+
 _OPEN = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
