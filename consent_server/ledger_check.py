@@ -15,7 +15,7 @@ from consent_server.ledger import admin_event_of, event_of
 from consent_server.rules.admin_event import hash_admin_event
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import BrokenFrontier, Frontier
-from consent_server.rules.note import VerifierKey, parse_note, verify_note
+from consent_server.rules.note import Note, NotSigned, VerifierKey, parse_note, verify_note
 from consent_server.rules.receipt import hash_event
 from consent_server.sealing import KEPT_LEVELS
 from consent_server.signing import verify_signature
@@ -47,6 +47,31 @@ class Checked:
 
     leaves: int
     checkpoints: int
+    #: Checkpoints that no key of `keys` signed, and the keys of `announced` that did.
+    by_announced: int = 0
+    announced: tuple[VerifierKey, ...] = ()
+
+
+class _Keys:
+    """Keys of two kinds, and what the second alone vouched for."""
+
+    def __init__(self, known: list[VerifierKey], announced: list[VerifierKey]) -> None:
+        self._known, self._announced = known, announced
+        #: Notes that only announced keys signed, and which of them, in order.
+        self.lone = 0
+        self.used: dict[VerifierKey, None] = {}
+
+    def verify(self, note: Note, name: str) -> None:
+        """Verify what was signed under a name; raises NotSigned."""
+        try:
+            verify_note(note, [key for key in self._known if key.name == name], verify_signature)
+        except NotSigned:
+            announced = [key for key in self._announced if key.name == name]
+            if not announced:
+                raise
+            signed = {one.key_id for one in verify_note(note, announced, verify_signature)}
+            self.lone += 1
+            self.used |= {key: None for key in announced if key.key_id in signed}
 
 
 def check_ledger(
@@ -54,16 +79,18 @@ def check_ledger(
     site: Site,
     keys: Iterable[VerifierKey],
     *,
+    announced: Iterable[VerifierKey] = (),
     after: Checkpoint | None = None,
     tell: Callable[[int], None] = lambda _checked: None,
 ) -> Checked:
     """Recompute every sealed leaf, kept subtree and root, and verify every signature.
 
     With `after` only from that checkpoint on, which is believed as far as it is signed.
+    Keys of `announced` are asked where none of `keys` signed; the answer names them.
     `tell` hears how many leaves were checked, every thousand. Raises BrokenLedger that
     names the first bad record. What waits to be sealed is not looked at.
     """
-    known = list(keys)
+    known = _Keys(list(keys), list(announced))
     frontier, passed = Frontier(), 0
     if after is not None:
         frontier = _frontier_of(after)
@@ -90,7 +117,7 @@ def check_ledger(
         )
     _check_answers(session, site)
     tell(frontier.size)
-    return Checked(frontier.size - began, passed)
+    return Checked(frontier.size - began, passed, known.lone, tuple(known.used))
 
 
 def checkpoint_before(session: Session, site: Site, leaves: int) -> Checkpoint | None:
@@ -187,14 +214,12 @@ def _check_nodes(session: Session, site: Site, finished: list[tuple[int, int, by
                 )
 
 
-def _check_checkpoint(
-    site: Site, row: Checkpoint, frontier: Frontier, keys: list[VerifierKey]
-) -> None:
+def _check_checkpoint(site: Site, row: Checkpoint, frontier: Frontier, keys: _Keys) -> None:
     name = f"The checkpoint at {row.size} leaves"
     try:
         note = parse_note(row.note.encode())
         signed = parse_checkpoint(note.text)
-        verify_note(note, [key for key in keys if key.name == signed.origin], verify_signature)
+        keys.verify(note, signed.origin)
         kept = Frontier.from_bytes(row.size, row.frontier).root()
     except BrokenFrontier as error:
         raise BrokenLedger(f"{name} is damaged: {error.detail}") from error

@@ -13,14 +13,14 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.replacing import check_apart, refusal, tidying
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.errors import ConfigError, Conflict
-from consent_server.ledger_check import check_ledger
 from consent_server.rules.times import spell_time
-from consent_server.sealing import last_checkpoint, origin_of, origins_of
+from consent_server.sealing import last_checkpoint, origin_of
 from consent_server.signing import Signer, find_signer
 from consent_server.sites import list_sites
 from consent_server.store.backup import check_file, copy_database, is_in_use, put_in_place
@@ -107,26 +107,33 @@ def _part(target: Path) -> Iterator[Path]:
 def _verify(copy: Path, settings: Settings) -> list[str]:
     """Read the whole copy, recompute its ledgers, and tell what it holds; raises Conflict."""
     check_file(copy)
-    signer = find_signer(key_folder(settings))
+    folder = key_folder(settings)
+    signer = find_signer(folder)
     database = Database(copy)
     try:
         with database.read() as session:
-            return [_describe(session, site, signer) for site in list_sites(session)]
+            return [_describe(session, site, signer, folder) for site in list_sites(session)]
     finally:
         database.close()
 
 
-def _describe(session: Session, site: Site, signer: Signer | None) -> str:
+def _describe(session: Session, site: Site, signer: Signer | None, folder: Path) -> str:
     query = select(func.count()).select_from(ConsentEvent).where(ConsentEvent.site_id == site.id)
     told = f"{site.key}: {session.scalar(query)} records"
     last = last_checkpoint(session, site)
-    if last is None or signer is None:
+    if last is None:
         return f"{told}, nothing sealed."
-    keys = [key for name in origins_of(session, site) for key in signer.verifiers(name)]
-    checked = check_ledger(session, site, keys)
+    # A copy is wanted most when the key is lost; the server seals on none whose key it lacks.
+    checked = check_with_keys(session, site, signer, lost=True)
     told = (
         f"{told}, {checked.leaves} leaves as they were sealed up to {spell_time(last.sealed_at)}."
+        f"{describe_announced(checked, folder)}"
     )
+    if signer is None:
+        return (
+            f"{told}\n  There is no key in {folder}, which would know what was published: whether "
+            "something is missing cannot be told. Bring it back, or set CONSENT_KEY_FOLDER."
+        )
     published = signer.last_published(origin_of(last))
     if published is None or published.size <= last.size:
         return told

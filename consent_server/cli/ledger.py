@@ -12,13 +12,13 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.pushes import push
 from consent_server.cli.site import author, confirm
 from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import key_folder, load_settings
 from consent_server.errors import ConfigError, Conflict, ConsentError
-from consent_server.ledger_check import check_ledger
 from consent_server.proofs import newest_checkpoint, note_of, prove_consistency, prove_inclusion
 from consent_server.pushing import find_waiting
 from consent_server.rules.times import spell_time
@@ -27,11 +27,10 @@ from consent_server.sealing import (
     count_waiting,
     last_checkpoint,
     origin_of,
-    origins_of,
     seal_site,
     seal_waiting,
 )
-from consent_server.signing import LEDGER_KEYS, Signer, open_signer, rotate_key
+from consent_server.signing import LEDGER_KEYS, Signer, find_signer, open_signer, rotate_key
 from consent_server.sites import find_site, list_sites
 from consent_server.store.models import LedgerLeaf, Site
 from consent_server.targets import parse_targets
@@ -153,7 +152,8 @@ def checkpoint(site_key: str) -> None:
 @click.option("--site", "site_key", help="Key of the site.  [default: every site]")
 def verify(site_key: str | None) -> None:
     """Recompute every leaf, root and signature from the database."""
-    signer = _signer()
+    folder, any_sealed = key_folder(load_settings()), False
+    signer = find_signer(folder)
     with open_database() as database, database.read() as session:
         sites = [find_site(session, site_key)] if site_key else list_sites(session)
         for site in sites:
@@ -161,14 +161,18 @@ def verify(site_key: str | None) -> None:
             if last_checkpoint(session, site) is None:
                 click.echo(f"{site.key}: nothing is sealed yet.")
                 continue
-            names = origins_of(session, site)
-            trusted = [key for name in names for key in signer.verifiers(name)]
+            any_sealed = True
             with _progress(site.key, total) as tell:
-                checked = check_ledger(session, site, trusted, tell=tell)
+                checked = check_with_keys(session, site, signer, tell=tell)
             click.echo(
                 f"{site.key}: {checked.leaves} leaves and {checked.checkpoints} checkpoints "
-                "are as they were sealed."
+                f"are as they were sealed.{describe_announced(checked, folder)}"
             )
+    if any_sealed and signer is None:
+        raise Conflict(
+            f"There is no key in {folder}, so nothing but the database vouches for what was "
+            "sealed. Bring the folder back from a backup, or set CONSENT_KEY_FOLDER."
+        )
 
 
 @ledger.command("begin-anew")

@@ -121,6 +121,59 @@ def test_a_restored_copy_of_the_database_is_not_signed_until_the_loss_is_told(
     assert ledger(runner, "verify", "--site", "smilee").exit_code == 0
 
 
+def test_after_a_lost_key_the_old_name_is_told_to_be_the_databases_word(
+    run: CliRunner, visitor: Visitor, tmp_path: Path
+) -> None:
+    ledger(run, "seal")
+    (lost,) = ledger(run, "keys", "--site", "smilee").output.splitlines()
+    (tmp_path / "keys").rename(tmp_path / "lost")
+    alone = ledger(run, "verify")
+    assert alone.exit_code == 1
+    assert "There is no key in" in alone.output
+    assert lost in alone.output
+    assert not (tmp_path / "keys").exists(), "looking makes no key"
+    begun = ledger(run, "begin-anew", "--site", "smilee", "--reason", "key lost", "--yes")
+    assert begun.exit_code == 0, begun.output
+    copy = str(tmp_path / "copy.sqlite")
+    for command in (["ledger", "verify", "--site", "smilee"], ["database", "backup", copy]):
+        done = run.invoke(main, command)
+        assert done.exit_code == 0, done.output
+        assert "only by keys that the database itself announces" in done.output
+        assert "1 of its checkpoints" in done.output
+        assert lost in done.output
+    visitor.withdraw()
+    assert ledger(run, "seal").exit_code == 0
+    assert "1 of its checkpoints" in ledger(run, "verify", "--site", "smilee").output
+
+
+def test_the_name_that_a_ledger_has_now_is_signed_by_keys_of_the_folder_alone(
+    run: CliRunner, tmp_path: Path
+) -> None:
+    """Else whoever can write into the database could sign it anew with a key of their own."""
+    ledger(run, "seal")
+    (tmp_path / "keys").rename(tmp_path / "lost")
+    ledger(run, "seal")
+    assert (tmp_path / "keys").exists()
+    refused = ledger(run, "verify", "--site", "smilee")
+    assert refused.exit_code == 1
+    assert "is not signed by a key of 'smilee'" in refused.output
+    copied = run.invoke(main, ["database", "backup", str(tmp_path / "copy.sqlite")])
+    assert copied.exit_code == 0, copied.output
+    assert "only by keys that the database itself announces" in copied.output
+
+
+def test_a_copy_is_verified_without_the_key_folder_and_says_so(
+    run: CliRunner, tmp_path: Path
+) -> None:
+    ledger(run, "seal")
+    (tmp_path / "keys").rename(tmp_path / "lost")
+    done = run.invoke(main, ["database", "backup", str(tmp_path / "copy.sqlite")])
+    assert done.exit_code == 0, done.output
+    assert "1 records, 3 leaves as they were sealed" in done.output
+    assert "only by keys that the database itself announces" in done.output
+    assert f"There is no key in {tmp_path / 'keys'}" in done.output
+
+
 def test_keys_that_others_may_read_stop_sealing_with_the_command_that_mends_it(
     run: CliRunner, tmp_path: Path
 ) -> None:
