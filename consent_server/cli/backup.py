@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
-from consent_server.cli.opening import now, open_database
+from consent_server.cli.opening import bring_up_to_date, now, open_database
 from consent_server.cli.replacing import check_apart, refusal, tidying
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
@@ -26,6 +26,7 @@ from consent_server.sites import list_sites
 from consent_server.store.backup import check_file, copy_database, is_in_use, put_in_place
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, Site
+from consent_server.store.schema import schema_is_current, schema_is_ours
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -79,6 +80,9 @@ def restore(file: Path, yes: bool) -> None:
     with _part(target) as part:
         shutil.copyfile(file, part)
         part.chmod(0o600)
+        check_file(part)
+        if _bring_up(part, file):
+            click.echo(f"{file} is of an earlier release; what is restored is of this one.")
         for line in _verify(part, settings):
             click.echo(line)
         aside = target.with_name(f"{target.name}.before-{now().strftime(_STAMP)}")
@@ -102,6 +106,23 @@ def _part(target: Path) -> Iterator[Path]:
     parent, prefix = target.parent, f".{target.name}."
     with tidying(), tempfile.TemporaryDirectory(dir=parent, prefix=prefix) as folder:
         yield Path(folder) / target.name
+
+
+def _bring_up(copy: Path, file: Path) -> bool:
+    """Give a copy this release's schema, as a start would; tell whether it had an earlier one.
+
+    Raises Conflict for a database that is not ours, and ConfigError for a later release's.
+    """
+    database = Database(copy)
+    try:
+        if not schema_is_ours(database):
+            raise Conflict(f"{file} is a database, but none of this server's.")
+        if schema_is_current(database):
+            return False
+        bring_up_to_date(database)
+        return True
+    finally:
+        database.close()
 
 
 def _verify(copy: Path, settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 
 from consent_server.store import outside_models  # noqa: F401 (the other half of the tables)
 from consent_server.store.database import Database
-from consent_server.store.models import Base
+from consent_server.store.models import Base, Site
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: The last of the files in migrations/versions, which a test compares.
@@ -48,6 +48,13 @@ def schema_is_current(database: Database) -> bool:
             return False
         found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     return found == [CURRENT]
+
+
+def schema_is_ours(database: Database) -> bool:
+    """Tell whether the schema is of any release."""
+    return {"alembic_version", Site.__tablename__} <= set(
+        inspect(database.engine).get_table_names()
+    )
 
 
 def missing_tables(database: Database) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from consent_server.cli import main
 from consent_server.config import Settings, sqlite_path
 from consent_server.store.database import Database
+from consent_server.store.schema import upgrade_schema
 from tests.browser.running_server import RunningServer
 from tests.soak.writers import Load
 from tests.visitor import Visitor
@@ -136,6 +139,53 @@ def test_without_room_for_the_copy_nothing_is_left_of_it(
     assert str(folder) in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(folder.iterdir())
+
+
+_OF_SITES = ("site", "site_version", "admin_event", "ledger", "ledger_leaf", "checkpoint")
+
+
+def test_a_copy_of_an_earlier_release_is_brought_up_to_date(
+    runner: CliRunner, database: Database, file: Path, tmp_path: Path
+) -> None:
+    call(runner, "ledger", "seal")
+    database.close()
+    old = tmp_path / "old.sqlite"
+    earlier = Database(old)
+    upgrade_schema(earlier, "0006")
+    earlier.close()
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("ATTACH ? AS now", (str(file),))
+        for table in _OF_SITES:
+            ours, theirs = (
+                [row[1] for row in connection.execute(f"PRAGMA {schema}.table_info({table})")]
+                for schema in ("main", "now")
+            )
+            names = ", ".join(name for name in ours if name in theirs)
+            # That release had ids in hex.
+            values = names.replace("event_id", "lower(hex(event_id))")
+            connection.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM now.{table}")
+        connection.commit()
+    done = call(runner, "database", "restore", old, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "is of an earlier release" in done.output
+    assert "smilee: 0 records, 2 leaves as they were sealed" in done.output
+    assert call(runner, "ledger", "verify").exit_code == 0
+
+
+def test_no_database_of_others_or_of_a_later_release_is_put_in_place(
+    runner: CliRunner, database: Database, backed_up: Path, file: Path, tmp_path: Path
+) -> None:
+    database.close()
+    with closing(sqlite3.connect(tmp_path / "other.sqlite")) as connection:
+        connection.execute("CREATE TABLE moz_places (id INTEGER)")
+    refused = call(runner, "database", "restore", tmp_path / "other.sqlite", "--yes")
+    assert (refused.exit_code, "none of this server's" in refused.output) == (1, True)
+    with closing(sqlite3.connect(backed_up)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    refused = call(runner, "database", "restore", backed_up, "--yes")
+    assert (refused.exit_code, "newer release" in refused.output) == (1, True)
+    assert not list(file.parent.glob("*.before-*"))
 
 
 _CUT_OFF = """
