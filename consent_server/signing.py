@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Keys of checkpoints; those of other purposes lie beside them under other names.
 LEDGER_KEYS = "ledger-keys.json"
+_LOCK = ".lock"
 _SEED_BYTES = 32
 _OTHERS = 0o077
 
@@ -116,9 +118,6 @@ class Signer:
 
     def remember(self, published: Published) -> None:
         """Keep what was published; call it after the commit, never before."""
-        earlier = self.last_published(published.origin)
-        if earlier is not None and earlier.size >= published.size:
-            return
         state = {
             "origin": published.origin,
             "size": published.size,
@@ -127,8 +126,11 @@ class Signer:
         }
         path = self._state(published.origin)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        with _writing(path) as part:
-            part.replace_with(state)
+        with _one_at_a_time(self.folder):
+            earlier = self.last_published(published.origin)
+            if earlier is None or earlier.size < published.size:
+                with _writing(path) as part:
+                    part.replace_with(state)
 
     def _state(self, origin: str) -> Path:
         name = hashlib.sha256(origin.encode()).hexdigest()[:32]
@@ -271,6 +273,21 @@ def _writing(target: Path) -> Iterator[_Part]:
         yield part
     finally:
         part.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let servers that share a folder look and write one after the other."""
+    lock = None
+    # Some shared folders have no locks; there it is as it would be without.
+    with suppress(OSError):
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _sync_folder(folder: Path) -> None:

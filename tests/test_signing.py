@@ -118,6 +118,32 @@ def test_what_was_published_is_kept_and_never_goes_back(folder: Path) -> None:
     assert signer.last_published("www.example.com/ledger/2") is None
 
 
+def test_of_two_servers_the_one_that_published_more_is_believed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share the folder; the slower one looked before the other wrote."""
+    one, another = open_signer(folder, now=NOW), open_signer(folder, now=NOW)
+    newer, older = (Published(ORIGIN, size, bytes([size]) * 32, NOW) for size in (7, 3))
+    looked, go_on = threading.Event(), threading.Event()
+    look = Signer.last_published
+
+    def look_slowly(self: Signer, origin: str) -> Published | None:
+        found = look(self, origin)
+        if self is one:
+            looked.set()
+            go_on.wait(0.3)
+        return found
+
+    monkeypatch.setattr(Signer, "last_published", look_slowly)
+    slow = threading.Thread(target=one.remember, args=(older,))
+    slow.start()
+    assert looked.wait(5)
+    another.remember(newer)
+    go_on.set()
+    slow.join()
+    assert another.last_published(ORIGIN) == newer
+
+
 def test_a_damaged_memory_of_what_was_published_is_told(folder: Path) -> None:
     signer = open_signer(folder, now=NOW)
     signer.remember(Published(ORIGIN, 7, bytes(32), NOW))
