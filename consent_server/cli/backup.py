@@ -23,7 +23,13 @@ from consent_server.rules.times import spell_time
 from consent_server.sealing import last_checkpoint, origin_of
 from consent_server.signing import Signer, find_signer
 from consent_server.sites import list_sites
-from consent_server.store.backup import check_file, copy_database, is_in_use, put_in_place
+from consent_server.store.backup import (
+    check_file,
+    copy_database,
+    is_in_use,
+    put_in_place,
+    settle,
+)
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, Site
 from consent_server.store.schema import schema_is_current, schema_is_ours
@@ -47,7 +53,7 @@ def backup(file: Path, force: bool) -> None:
     with _part(file) as part:
         _copy(source, part, file.parent)
         lines = _verify(part, settings)
-        part.replace(file)
+        put_in_place(part, file)
     for line in lines:
         click.echo(line)
     click.echo(
@@ -133,9 +139,11 @@ def _verify(copy: Path, settings: Settings) -> list[str]:
     database = Database(copy)
     try:
         with database.read() as session:
-            return [_describe(session, site, signer, folder) for site in list_sites(session)]
+            told = [_describe(session, site, signer, folder) for site in list_sites(session)]
     finally:
         database.close()
+    settle(copy)
+    return told
 
 
 def _describe(session: Session, site: Site, signer: Signer | None, folder: Path) -> str:

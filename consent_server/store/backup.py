@@ -39,7 +39,6 @@ def copy_database(source: Path, target: Path) -> None:
     with closing(_read_only(source)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
     target.chmod(0o600)
-    _sync(target)
 
 
 def check_file(file: Path) -> None:
@@ -51,6 +50,21 @@ def check_file(file: Path) -> None:
         raise Conflict(f"{file} is not a SQLite database ({error}).") from error
     if found != "ok":
         raise Conflict(f"{file} is damaged: {found}")
+
+
+def settle(copy: Path) -> None:
+    """Bring all of a copy into its one file, and that onto the disk; nobody may have it open.
+
+    Raises Conflict.
+    """
+    try:
+        with closing(sqlite3.connect(copy)) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Conflict(f"{copy} could not be finished ({error}).") from error
+    if mode != "delete":
+        raise Conflict(f"{copy} could not be finished: another program has it open.")
+    _sync(copy)
 
 
 def is_in_use(file: Path) -> bool:
@@ -78,16 +92,16 @@ def _is_locked(file: Path) -> bool:
     return False
 
 
-def put_in_place(copy: Path, target: Path, aside: Path) -> None:
-    """Let `copy` become the database; what was there before stays as `aside`.
+def put_in_place(copy: Path, target: Path, aside: Path | None = None) -> None:
+    """Let a settled `copy` become `target`; what was there before stays as `aside`, or goes.
 
-    `copy` must lie in the folder of `target`, and nobody may have either of them open.
+    `copy` must lie on the disk of `target`, and nobody may have either of them open.
     """
-    for companion in _COMPANIONS:
+    for companion in _COMPANIONS if aside is not None else ():
         old = target.with_name(target.name + companion)
-        if old.exists():
+        if aside is not None and old.exists():
             old.rename(aside.with_name(aside.name + companion))
-    copy.rename(target)
+    copy.replace(target)
     _sync(target.parent)
 
 

@@ -141,6 +141,17 @@ def test_without_room_for_the_copy_nothing_is_left_of_it(
     assert not list(folder.iterdir())
 
 
+def test_a_copy_is_one_file_with_all_that_is_in_it(
+    runner: CliRunner, backed_up: Path, file: Path, database: Database
+) -> None:
+    """What a journal beside it held would be left behind with the folder of the part."""
+    database.close()
+    assert call(runner, "database", "restore", backed_up, "--yes").exit_code == 0
+    for one in (backed_up, file):
+        with closing(sqlite3.connect(one)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 _OF_SITES = ("site", "site_version", "admin_event", "ledger", "ledger_leaf", "checkpoint")
 
 
