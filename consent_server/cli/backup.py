@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import bring_up_to_date, now, open_database
-from consent_server.cli.replacing import check_apart, refusal, tidying
+from consent_server.cli.replacing import check_apart, refusal, tidying, uninterrupted
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.errors import ConfigError, Conflict
@@ -67,8 +67,8 @@ def _copy(source: Path, part: Path, folder: Path) -> None:
         copy_database(source, part)
     except sqlite3.Error as error:
         raise Conflict(
-            f"{source} could not be copied ({error}). Look whether {folder} has room for as much "
-            "again."
+            f"{source} could not be copied ({error}). Look whether {folder.absolute()} has room "
+            "for as much again."
         ) from error
 
 
@@ -93,7 +93,8 @@ def restore(file: Path, yes: bool) -> None:
             click.echo(line)
         aside = target.with_name(f"{target.name}.before-{now().strftime(_STAMP)}")
         confirm(f"Put it in the place of {target}?", yes=yes)
-        put_in_place(part, target, aside)
+        with uninterrupted():
+            put_in_place(part, target, aside)
     click.echo(f"{target} is restored.")
     if aside.exists():
         click.echo(f"What was there before is {aside}; remove it when it is no longer needed.")

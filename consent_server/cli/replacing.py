@@ -70,6 +70,16 @@ def tidying() -> Iterator[None]:
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let signals that end the process wait: for what must not be left in the middle."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDS, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+@contextmanager
 def _part(target: Path) -> Iterator[Path]:
     descriptor, name = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.name}.", suffix=".part"

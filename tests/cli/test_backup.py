@@ -257,6 +257,43 @@ def test_who_is_told_to_end_leaves_no_personal_data_behind(
     assert left - {f"{file.name}-wal", f"{file.name}-shm"} == before
 
 
+_CUT_OFF_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from consent_server.cli import main
+
+rename = Path.rename
+
+def rename_and_end(self, target):
+    found = rename(self, target)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return found
+
+Path.rename = rename_and_end
+main(sys.argv[1:])
+"""
+
+
+def test_who_is_told_to_end_while_the_files_change_places_lets_them(
+    runner: CliRunner,
+    environment: dict[str, str],
+    database: Database,
+    backed_up: Path,
+    file: Path,
+) -> None:
+    database.close()
+    done = subprocess.run(
+        [sys.executable, "-c", _CUT_OFF_BETWEEN, "database", "restore", backed_up, "--yes"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 143, done.stderr
+    assert len(list(file.parent.glob("consent.sqlite.before-*Z"))) == 1
+    assert call(runner, "ledger", "verify").exit_code == 0
+
+
 _OPEN = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
