@@ -83,8 +83,9 @@ def set_webhook(
     """Say where a site's server is told; raises Conflict for an address that is not safe."""
     if len(url) > _MAX_URL or not is_safe_address(url):
         raise Conflict(
-            "The address must begin with https:// (http:// only for this machine), name no user, "
-            f"and have at most {_MAX_URL} characters."
+            "The address must begin with https:// (http:// only for this machine), name a host "
+            "and no user, have no blanks, and what is not ASCII behind the host as %C3%B6, and "
+            f"have at most {_MAX_URL} characters."
         )
     webhook = session.get(Webhook, site.id)
     if webhook is None:

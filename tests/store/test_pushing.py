@@ -363,6 +363,8 @@ KEY = "witness.example+b3d6f6d4+AAAA"
         "https://",
         "https://user:secret@example.com/",
         "https://example.com:99999/",
+        "https://example.com/h\u00f6k",
+        "https://a..b/",
         "witness:https://example.com",
         f"witness:https://example.com#{KEY}",
         f"witness:http://example.com#{KEY}",

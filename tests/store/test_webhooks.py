@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -391,11 +392,43 @@ def test_a_decision_that_is_refused_tells_nobody(
         "https:///hook",
         "https://www.example.com:0/",
         f"https://www.example.com/{'a' * 300}",
+        "https://www.example.com/h\u00f6\u00f6k",
+        "https://www.example.com/?h\u00f6\u00f6k",
+        "https://www.example.com/a b",
+        "https://www.example.com/\r\nX: y",
+        "https://ex ample.com/",
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
     ],
 )
 def test_an_unsafe_address_is_refused(visitor: Visitor, store: Database, url: str) -> None:
     with pytest.raises(Conflict):
         _set(store, url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://b\u00fccher.example/hook", "https://www.example.com/h%C3%B6k", "http://[::1]/"]
+)
+def test_what_can_be_sent_to_is_an_address(visitor: Visitor, store: Database, url: str) -> None:
+    _set(store, url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/h\u00f6k", "http://a..b:{}/"])
+def test_an_address_that_was_set_and_cannot_be_sent_to_is_a_failed_delivery(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    url: str,
+) -> None:
+    with store.write() as session:
+        site = find_site(session, "smilee")
+        find_webhook(session, site).url = url.format(urlsplit(receiver.url).port)
+    visitor.accept_all()
+    visitor.withdraw()
+    assert deliverer.run() == 0
+    assert [row.attempts for row in _waiting(store)] == [1]
 
 
 def test_no_secret_is_in_the_database(
