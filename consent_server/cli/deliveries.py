@@ -14,15 +14,16 @@ from consent_server.errors import ConsentError
 from consent_server.identifying import forget_identities
 from consent_server.site_secrets import open_site_secrets
 from consent_server.store.database import Database
-from consent_server.webhooks import (
+from consent_server.webhook_deliveries import (
     Due,
+    Refused,
     deliver,
     find_due,
-    forget_given_up,
     has_due,
     note_delivered,
     note_failed,
 )
+from consent_server.webhooks import forget_given_up
 
 _LEASE = "webhooks"
 #: Read at once; the rest comes in the next run, a second later.
@@ -60,28 +61,38 @@ class Deliverer:
                 return sum(pool.map(self._serve, by_site.values()))
 
     def _serve(self, waiting: Iterable[Due]) -> int:
-        """Bring one site's server what waits, until it does not take one."""
+        """Bring one site's server what waits, until it cannot be reached.
+
+        After a message that it refuses come those of other visitors.
+        """
         arrived, ends = 0, time.monotonic() + _LONGEST_SECONDS
+        rests: set[bytes] = set()
         for one in waiting:
             if time.monotonic() > ends:
                 break
+            if one.subject_key in rests:
+                continue
             try:
                 deliver(one, now=now())
+            except Refused as error:
+                self._note(one, error)
+                rests.add(one.subject_key)
+                continue
             except ConsentError as error:
-                self._note(one, error.detail)
+                self._note(one, error)
                 break
             with self._database.write() as session:
                 note_delivered(session, one)
             arrived += 1
         return arrived
 
-    def _note(self, one: Due, said: str) -> None:
+    def _note(self, one: Due, error: ConsentError) -> None:
         with self._database.write() as session:
-            given_up = note_failed(session, one, said, now=now())
+            given_up = note_failed(session, one, error, now=now())
         if given_up:
-            log.error("webhook of %s given up: %s", one.site, said)
+            log.error("webhook of %s given up: %s", one.site, error.detail)
         elif not one.attempts:
-            log.warning("webhook of %s not delivered, tried again: %s", one.site, said)
+            log.warning("webhook of %s not delivered, tried again: %s", one.site, error.detail)
 
 
 def forget_old(database: Database) -> None:

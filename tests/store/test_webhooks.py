@@ -29,8 +29,8 @@ from consent_server.site_secrets import open_site_secrets
 from consent_server.sites import find_site
 from consent_server.store.database import Database
 from consent_server.store.outside_models import WebhookDelivery
+from consent_server.webhook_deliveries import PAUSES
 from consent_server.webhooks import (
-    PAUSES,
     find_webhook,
     list_webhooks,
     remove_webhook,
@@ -51,6 +51,8 @@ class Receiver:
     def __init__(self) -> None:
         self.url = ""
         self.status = 204
+        #: Whose news it answers with 400.
+        self.refused = ""
         self.got: list[tuple[dict[str, str], bytes]] = []
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -66,7 +68,8 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.got.append((dict(self.headers), body))
-            self.send_response(found.status)
+            refused = found.refused and found.refused.encode() in body
+            self.send_response(400 if refused else found.status)
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
 
@@ -249,13 +252,37 @@ def test_only_success_counts(
     assert len(_waiting(store)) == len(receiver.got) == 1
 
 
-def test_a_server_that_is_away_is_asked_once_for_all_that_waits(
+def test_a_message_that_is_refused_holds_up_nobody_else(
     visitor: Visitor, store: Database, hook: None, receiver: Receiver, deliverer: Deliverer
 ) -> None:
-    receiver.status = 503
-    for _ in range(3):
-        visitor.accept_all()
-        visitor.withdraw()
+    other = Visitor(visitor.client)
+    for one in (visitor, other):
+        one.accept_all()
+        one.decide("google-analytics")
+        one.withdraw()
+    refused, taken = (subject_key(one.subject_id).hex() for one in (visitor, other))
+    receiver.refused = refused
+    assert deliverer.run() == 2
+    assert deliverer.run() == 0
+    subjects = [body["data"]["subject"] for body in receiver.bodies()]
+    assert (subjects.count(refused), subjects.count(taken)) == (1, 2)
+    assert {row.subject_key.hex() for row in _waiting(store)} == {refused}
+    assert sorted(row.attempts for row in _waiting(store)) == [0, 1], "later news wait with it"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_away_is_asked_once_for_all_that_waits(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    status: int,
+) -> None:
+    receiver.status = status
+    for one in (visitor, Visitor(visitor.client), Visitor(visitor.client)):
+        one.accept_all()
+        one.withdraw()
     deliverer.run()
     deliverer.run()
     assert (len(receiver.got), len(_waiting(store))) == (1, 3)

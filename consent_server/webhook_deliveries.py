@@ -1,0 +1,139 @@
+"""Webhook deliveries: what waits for a site's server is signed and sent, until it has it.
+
+What is sent and how it is signed is Standard Webhooks 1.0.0 (symmetric signatures).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from consent_server.delivery import NotDelivered, post
+from consent_server.errors import ConsentError
+from consent_server.site_secrets import SiteSecrets
+from consent_server.store.models import Site
+from consent_server.store.outside_models import Webhook, WebhookDelivery
+from consent_server.webhooks import secrets_of
+
+#: Pauses after the first attempt, the second ..., as Standard Webhooks advises: three days in all.
+PAUSES = (
+    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+_MAX_SAID = 300
+
+
+class Refused(NotDelivered):
+    """The other side is there and did not take this one message; it may take others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One delivery that may be tried now."""
+
+    site_id: int
+    site: str
+    delivery_id: UUID
+    subject_key: bytes
+    url: str
+    secrets: tuple[str, ...]
+    body: str
+    attempts: int
+
+
+def has_due(session: Session, *, now: datetime) -> bool:
+    """Tell whether anything may be tried now."""
+    due = select(WebhookDelivery.delivery_id).where(WebhookDelivery.due_at <= now)
+    return session.scalar(due.limit(1)) is not None
+
+
+def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: int) -> list[Due]:
+    """Return deliveries that may be tried now, oldest first."""
+    query = (
+        select(WebhookDelivery, Webhook, Site.key)
+        .join(Webhook, Webhook.site_id == WebhookDelivery.site_id)
+        .join(Site, Site.id == WebhookDelivery.site_id)
+        .where(WebhookDelivery.due_at <= now)
+        .order_by(WebhookDelivery.due_at, WebhookDelivery.made_at)
+        .limit(limit)
+    )
+    return [
+        Due(
+            site_id=row.site_id,
+            site=key,
+            delivery_id=row.delivery_id,
+            subject_key=row.subject_key,
+            url=webhook.url,
+            secrets=secrets_of(webhook, key, secrets, now=now),
+            body=row.body,
+            attempts=row.attempts,
+        )
+        for row, webhook, key in session.execute(query)
+    ]
+
+
+def deliver(due: Due, *, now: datetime) -> None:
+    """Send one delivery; raises NotDelivered unless the other side answers with success.
+
+    Refused says that it is the message, not the server: every status but 429 and 5xx.
+    """
+    message_id, sent_at = f"msg_{due.delivery_id}", str(int(now.timestamp()))
+    body = due.body.encode()
+    signed = f"{message_id}.{sent_at}.".encode() + body
+    answer = post(
+        due.url,
+        body,
+        {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": sent_at,
+            "webhook-signature": " ".join(_sign(secret, signed) for secret in due.secrets),
+        },
+    )
+    if answer.status // 100 != 2:
+        away = answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status // 100 == 5
+        raise (NotDelivered if away else Refused)(f"{due.url} answered {answer.status}.")
+
+
+def note_delivered(session: Session, due: Due) -> None:
+    """Forget what arrived."""
+    session.execute(delete(WebhookDelivery).where(*_place(due)))
+
+
+def note_failed(session: Session, due: Due, error: ConsentError, *, now: datetime) -> bool:
+    """Keep what was said and when to try again; tell whether it was given up.
+
+    What waits for the same server rests with it: one that is away is asked once. Where it
+    refused this one message, only that visitor's later news rest.
+    """
+    pauses = PAUSES[due.attempts : due.attempts + 1]
+    due_at = now + pauses[0] if pauses else None
+    told = {"said": error.detail[:_MAX_SAID], "attempts": due.attempts + 1, "due_at": due_at}
+    session.execute(update(WebhookDelivery).where(*_place(due)).values(**told))
+    if due_at is not None:
+        rests = [WebhookDelivery.site_id == due.site_id, WebhookDelivery.due_at < due_at]
+        if isinstance(error, Refused):
+            rests.append(WebhookDelivery.subject_key == due.subject_key)
+        session.execute(update(WebhookDelivery).where(*rests).values(due_at=due_at))
+    return due_at is None
+
+
+def _place(due: Due) -> tuple[Any, ...]:
+    return (
+        WebhookDelivery.site_id == due.site_id,
+        WebhookDelivery.delivery_id == due.delivery_id,
+    )
+
+
+def _sign(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode('ascii')}"
