@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from consent_server.delivery import NotDelivered, post
@@ -57,14 +57,18 @@ def has_due(session: Session, *, now: datetime) -> bool:
 
 
 def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: int) -> list[Due]:
-    """Return deliveries that may be tried now, oldest first."""
+    """Return deliveries that may be tried now, oldest first: at most `limit` of each site."""
+    place = (WebhookDelivery.due_at, WebhookDelivery.made_at)
+    number = func.row_number().over(partition_by=WebhookDelivery.site_id, order_by=place)
+    ids = (WebhookDelivery.site_id, WebhookDelivery.delivery_id)
+    due = select(*ids, number.label("number")).where(WebhookDelivery.due_at <= now).subquery()
     query = (
         select(WebhookDelivery, Webhook, Site.key)
+        .join(due, (ids[0] == due.c.site_id) & (ids[1] == due.c.delivery_id))
         .join(Webhook, Webhook.site_id == WebhookDelivery.site_id)
         .join(Site, Site.id == WebhookDelivery.site_id)
-        .where(WebhookDelivery.due_at <= now)
-        .order_by(WebhookDelivery.due_at, WebhookDelivery.made_at)
-        .limit(limit)
+        .where(due.c.number <= limit)
+        .order_by(*place)
     )
     return [
         Due(

@@ -26,8 +26,8 @@ from consent_server.webhook_deliveries import (
 from consent_server.webhooks import forget_given_up
 
 _LEASE = "webhooks"
-#: Read at once; the rest comes in the next run, a second later.
-_AT_ONCE = 500
+#: Of each site, read at once; the rest comes in the next run, a second later.
+_AT_ONCE = 200
 #: Slow servers do not wait for each other.
 _THREADS = 8
 #: Much shorter than the lease, with the longest wait for one answer on top.

@@ -25,20 +25,23 @@ from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.retention import Outlived, erase_batch
 from consent_server.rules.receipt import subject_key
+from consent_server.site_form import load_site_form
 from consent_server.site_secrets import open_site_secrets
-from consent_server.sites import find_site
+from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
 from consent_server.store.outside_models import WebhookDelivery
 from consent_server.webhook_deliveries import PAUSES
 from consent_server.webhooks import (
     find_webhook,
     list_webhooks,
+    queue_erasure,
     remove_webhook,
     retry_deliveries,
     rotate_secret,
     secrets_of,
     set_webhook,
 )
+from tests.conftest import ReadSite
 from tests.readers import load_reader
 from tests.visitor import Visitor
 
@@ -286,6 +289,31 @@ def test_a_server_that_is_away_is_asked_once_for_all_that_waits(
     deliverer.run()
     deliverer.run()
     assert (len(receiver.got), len(_waiting(store))) == (1, 3)
+
+
+def test_what_waits_for_one_site_keeps_no_other_waiting(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    read_site: ReadSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliveries, "_AT_ONCE", 2)
+    for _ in range(3):
+        visitor.accept_all()
+        visitor.withdraw()
+    with store.write() as session:
+        form, now = load_site_form(read_site("ujet")), datetime.now(UTC)
+        publish_version(session, form, source="", author="tests", now=now)
+        site = find_site(session, "ujet")
+        set_webhook(session, site, receiver.url, every_decision=False, now=now)
+        queue_erasure(session, site, b"k" * 32, now=now)
+    assert deliverer.run() == 3
+    sites = [body["data"]["site"] for body in receiver.bodies()]
+    assert sorted(sites) == ["smilee", "smilee", "ujet"]
+    assert [deliverer.run(), deliverer.run()] == [1, 0]
 
 
 def test_after_three_days_it_is_given_up_and_can_be_tried_by_hand(
