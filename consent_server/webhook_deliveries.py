@@ -85,6 +85,11 @@ def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: in
     ]
 
 
+def still_waits(session: Session, due: Due) -> bool:
+    """Tell whether nobody erased that visitor, or removed the webhook, since it was read."""
+    return session.scalar(select(WebhookDelivery.attempts).where(*_place(due))) is not None
+
+
 def deliver(due: Due, *, now: datetime) -> None:
     """Send one delivery; raises NotDelivered unless the other side answers with success.
 

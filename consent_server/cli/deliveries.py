@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from consent_server.cli.opening import now
@@ -22,6 +23,7 @@ from consent_server.webhook_deliveries import (
     has_due,
     note_delivered,
     note_failed,
+    still_waits,
 )
 from consent_server.webhooks import forget_given_up
 
@@ -57,20 +59,24 @@ class Deliverer:
             by_site: dict[int, list[Due]] = {}
             for one in due:
                 by_site.setdefault(one.site_id, []).append(one)
+            serve = partial(self._serve, renew)
             with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-                return sum(pool.map(self._serve, by_site.values()))
+                return sum(pool.map(serve, by_site.values()))
 
-    def _serve(self, waiting: Iterable[Due]) -> int:
+    def _serve(self, renew: Callable[[], bool], waiting: Iterable[Due]) -> int:
         """Bring one site's server what waits, until it cannot be reached.
 
         After a message that it refuses come those of other visitors.
         """
+        # Many slow servers together may take longer than the lease lasts.
+        if not renew():
+            return 0
         arrived, ends = 0, time.monotonic() + _LONGEST_SECONDS
         rests: set[bytes] = set()
         for one in waiting:
             if time.monotonic() > ends:
                 break
-            if one.subject_key in rests:
+            if one.subject_key in rests or not self._still_waits(one):
                 continue
             try:
                 deliver(one, now=now())
@@ -85,6 +91,10 @@ class Deliverer:
                 note_delivered(session, one)
             arrived += 1
         return arrived
+
+    def _still_waits(self, one: Due) -> bool:
+        with self._database.read() as session:
+            return still_waits(session, one)
 
     def _note(self, one: Due, error: ConsentError) -> None:
         with self._database.write() as session:

@@ -6,8 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,6 +56,8 @@ class Receiver:
         self.status = 204
         #: Whose news it answers with 400.
         self.refused = ""
+        #: What happens while it reads the first message.
+        self.meanwhile: Callable[[], None] | None = None
         self.got: list[tuple[dict[str, str], bytes]] = []
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -71,6 +73,9 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.got.append((dict(self.headers), body))
+            meanwhile, found.meanwhile = found.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
             refused = found.refused and found.refused.encode() in body
             self.send_response(400 if refused else found.status)
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
@@ -380,6 +385,43 @@ def test_erasing_tells_that_alone_and_takes_back_what_waits(
     assert body["type"] == "subject.erased"
     key = subject_key(visitor.subject_id).hex()
     assert body["data"] == {"site": "smilee", "subject": key}
+
+
+def test_a_visitor_who_is_erased_while_others_are_told_is_told_of_no_more(
+    visitor: Visitor, store: Database, hook: None, receiver: Receiver, deliverer: Deliverer
+) -> None:
+    other = Visitor(visitor.client)
+    for one in (visitor, other):
+        one.accept_all()
+        one.withdraw()
+
+    def erase() -> None:
+        with store.write() as session:
+            site, now = find_site(session, "smilee"), datetime.now(UTC)
+            erase_subject(session, site, other.subject_id, actor="x", reason="asked", now=now)
+
+    receiver.meanwhile = erase
+    assert (deliverer.run(), deliverer.run()) == (1, 1)
+    assert [body["type"] for body in receiver.bodies()] == ["decision.withdrawn", "subject.erased"]
+
+
+def test_a_deliverer_whose_turn_is_over_stops(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visitor.accept_all()
+    visitor.withdraw()
+
+    @contextmanager
+    def lost(*_: object) -> Iterator[Callable[[], bool]]:
+        yield lambda: False
+
+    monkeypatch.setattr(deliveries, "holding", lost)
+    assert (deliverer.run(), receiver.got) == (0, [])
 
 
 def test_removing_a_webhook_forgets_what_waits(
