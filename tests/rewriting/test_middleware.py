@@ -228,6 +228,13 @@ def test_the_tag_carries_the_nonce_of_the_pages_policy(ask: Ask) -> None:
     assert b'<script async nonce="r4nd0m" src=' in ask(headers=[*HTML, policy]).body
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_nonce_is_found_in_each_of_several_policies(ask: Ask, order: int) -> None:
+    policies = ("script-src 'nonce-abc123' 'strict-dynamic'", "frame-ancestors 'self'")
+    given = [("Content-Security-Policy", policy) for policy in policies[::order]]
+    assert b'<script async nonce="abc123" src=' in ask(headers=[*HTML, *given]).body
+
+
 def test_the_policy_goes_out_only_while_there_is_no_decision(
     ask: Ask, decision_cookie: Callable[..., str]
 ) -> None:
