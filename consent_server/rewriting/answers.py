@@ -113,8 +113,10 @@ def outgoing_headers(
         found = removals(plan, decision, request.cookies, request.host, request.path)
         if found:
             # An answer that removes one visitor's cookies must not be kept for another.
+            told = " ".join(value for name, value in sent if name.lower() == "cache-control")
+            kept = "no-store" if "no-store" in told.lower() else "private, no-cache"
             sent = [(name, value) for name, value in sent if name.lower() != "cache-control"]
-            sent += [("Cache-Control", "private, no-cache"), ("Vary", "Cookie")]
+            sent += [("Cache-Control", kept), ("Vary", "Cookie")]
             sent += [("Set-Cookie", one) for one in found]
     return sent
 

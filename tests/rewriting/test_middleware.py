@@ -261,6 +261,16 @@ def test_cookies_of_refused_services_are_removed_wherever_they_may_lie(
     assert answer.get("cache-control") == "private, no-cache"
 
 
+@pytest.mark.parametrize("told", [["no-store"], ["private", "No-Store, max-age=0"]])
+def test_what_must_not_be_stored_is_not_stored_when_cookies_are_removed(
+    ask: Ask, decision_cookie: Callable[..., str], told: list[str]
+) -> None:
+    given = [*HTML, *(("Cache-Control", value) for value in told)]
+    answer = ask(headers=given, request={"Cookie": f"_fbp=2; {decision_cookie()}"})
+    assert answer.all("set-cookie")
+    assert answer.all("cache-control") == ["no-store"]
+
+
 def test_no_cookie_is_touched_before_a_decision_or_without_the_owners_wish(
     ask: Ask, decision_cookie: Callable[..., str]
 ) -> None:
