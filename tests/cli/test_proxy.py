@@ -217,9 +217,10 @@ def test_a_server_that_is_away_is_told_as_such(environment: dict[str, str], tmp_
 
 
 def test_what_is_wrong_stops_the_start(process: Process) -> None:
-    wrong = process("proxy", "--upstream", "127.0.0.1:3000", "--site", "smilee")
-    assert wrong.returncode == 2
-    assert "--upstream is an address such as" in wrong.stderr
+    for upstream in ("127.0.0.1:3000", "http://127.0.0.1:99999", "http://["):
+        wrong = process("proxy", "--upstream", upstream, "--site", "smilee")
+        assert wrong.returncode == 2
+        assert "--upstream is an address such as" in wrong.stderr
     unknown = process("proxy", "--upstream", "http://127.0.0.1:3000", "--site", "nobody")
     assert unknown.returncode == 1
     assert "nobody" in unknown.stderr
