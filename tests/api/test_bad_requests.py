@@ -236,6 +236,14 @@ def test_a_wrong_query_is_422_and_named(admin: FlaskClient, query: str) -> None:
     assert list(field_errors(problem)) == [query.partition("=")[0]]
 
 
+@pytest.mark.parametrize("to", ["2026-01-01T00:00:00Z", "2025-12-31T23:59:59Z"])
+@pytest.mark.parametrize("what", ["export", "export/versions"])
+def test_a_period_without_any_time_is_422(admin: FlaskClient, what: str, to: str) -> None:
+    address = f"/api/v1/sites/smilee/{what}?from=2026-01-01T00:00:00Z&to={to}"
+    problem = read_problem(admin.get(address), 422, "invalid_form")
+    assert field_errors(problem) == {"from": ["must lie before to"]}
+
+
 @pytest.mark.parametrize(
     "path",
     [
