@@ -43,7 +43,6 @@ class Due:
     site_id: int
     site: str
     delivery_id: UUID
-    subject_key: bytes
     url: str
     secrets: tuple[str, ...]
     body: str
@@ -75,7 +74,6 @@ def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: in
             site_id=row.site_id,
             site=key,
             delivery_id=row.delivery_id,
-            subject_key=row.subject_key,
             url=webhook.url,
             secrets=secrets_of(webhook, key, secrets, now=now),
             body=row.body,
@@ -121,18 +119,19 @@ def note_delivered(session: Session, due: Due) -> None:
 def note_failed(session: Session, due: Due, error: ConsentError, *, now: datetime) -> bool:
     """Keep what was said and when to try again; tell whether it was given up.
 
-    What waits for the same server rests with it: one that is away is asked once. Where it
-    refused this one message, only that visitor's later news rest.
+    What waits for the same server rests with it, one that is away is asked once; unless it
+    refused this one message: a later withdrawal must not wait behind that.
     """
     pauses = PAUSES[due.attempts : due.attempts + 1]
     due_at = now + pauses[0] if pauses else None
     told = {"said": error.detail[:_MAX_SAID], "attempts": due.attempts + 1, "due_at": due_at}
     session.execute(update(WebhookDelivery).where(*_place(due)).values(**told))
-    if due_at is not None:
-        rests = [WebhookDelivery.site_id == due.site_id, WebhookDelivery.due_at < due_at]
-        if isinstance(error, Refused):
-            rests.append(WebhookDelivery.subject_key == due.subject_key)
-        session.execute(update(WebhookDelivery).where(*rests).values(due_at=due_at))
+    if due_at is not None and not isinstance(error, Refused):
+        session.execute(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.site_id == due.site_id, WebhookDelivery.due_at < due_at)
+            .values(due_at=due_at)
+        )
     return due_at is None
 
 

@@ -66,23 +66,21 @@ class Deliverer:
     def _serve(self, renew: Callable[[], bool], waiting: Iterable[Due]) -> int:
         """Bring one site's server what waits, until it cannot be reached.
 
-        After a message that it refuses come those of other visitors.
+        After a message that it refuses comes the next.
         """
         # Many slow servers together may take longer than the lease lasts.
         if not renew():
             return 0
         arrived, ends = 0, time.monotonic() + _LONGEST_SECONDS
-        rests: set[bytes] = set()
         for one in waiting:
             if time.monotonic() > ends:
                 break
-            if one.subject_key in rests or not self._still_waits(one):
+            if not self._still_waits(one):
                 continue
             try:
                 deliver(one, now=now())
             except Refused as error:
                 self._note(one, error)
-                rests.add(one.subject_key)
                 continue
             except ConsentError as error:
                 self._note(one, error)
