@@ -27,6 +27,7 @@ from consent_server.api import (
     witness,
 )
 from consent_server.api import metrics as metrics_route
+from consent_server.api.bodies import BoundedRequest
 from consent_server.api.budgets import Budgets
 from consent_server.api.context import Context
 from consent_server.api.observing import Observer, count_requests, log_request, observe_requests
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     check_translations()
     _set_levels(settings)
     app = Flask(__name__, static_folder=None)
+    app.request_class = BoundedRequest
     app.config.update(SETTINGS=settings, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     # A path that is joined anew would be sent to where the client says that this server is.
     app.url_map.merge_slashes = False

@@ -18,6 +18,13 @@ _NAME = re.compile(r"[!-*,-~]{1,200}")
 
 #: A field name (RFC 9110, 5.1), and perhaps another for the part of the country.
 _HEADERS = re.compile(r"[A-Za-z0-9-]{1,60}(, ?[A-Za-z0-9-]{1,60})?")
+#: What needs no quoting in a path (RFC 3986, 2.3), nor in the pages that it is written into.
+_PATH = re.compile(r"(/(?![.]+(/|$))[A-Za-z0-9._~-]+)+")
+#: Where paths of this server's own begin.
+OWN_PATHS = frozenset(
+    {".well-known", "api", "demo", "healthz", "metrics", "openapi.json", "pages", "readyz"}
+    | {"witness"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,25 @@ def key_folder(settings: Settings) -> Path:
     return (path.parent if path else Path("var")) / "keys"
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is an absolute http(s) address of a host that can be."""
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in {"http", "https"} and is_host(parts.hostname or "")
+        return named and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def is_host(text: str) -> bool:
+    """Tell whether each word of a host's name has a length that may be (RFC 1035, 2.3.4)."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(text) and not re.search(r"\s", text)
+
+
 def _check(settings: Settings) -> None:
     for right, message in (*_check_serving(settings), *_check_operating(settings)):
         if not right:
@@ -121,17 +147,23 @@ def _check_serving(settings: Settings) -> list[tuple[bool, str]]:
             settings.database_url.startswith(("sqlite://", "postgresql+psycopg://")),
             "CONSENT_DATABASE_URL must start with sqlite:/// or postgresql+psycopg://",
         ),
+        (
+            not settings.database_url.startswith("sqlite")
+            or sqlite_path(settings.database_url) is not None,
+            "CONSENT_DATABASE_URL must name a file behind sqlite:///: what is in memory is lost",
+        ),
+        (is_host(settings.host), "CONSENT_HOST must be an address, or the name of a host"),
         (0 <= settings.port <= 65535, "CONSENT_PORT must be 0 to 65535"),
         (1 <= settings.threads <= 256, "CONSENT_THREADS must be 1 to 256"),
         (
-            not settings.public_url or urlsplit(settings.public_url).scheme in {"http", "https"},
+            not settings.public_url or is_address(settings.public_url),
             "CONSENT_PUBLIC_URL must be an absolute http(s) address",
         ),
         (
-            settings.widget_path.startswith("/")
-            and len(settings.widget_path) > 1
-            and not settings.widget_path.endswith("/"),
-            "CONSENT_WIDGET_PATH must start with '/', be longer than that and not end with '/'",
+            _PATH.fullmatch(settings.widget_path) is not None
+            and settings.widget_path.split("/")[1] not in OWN_PATHS,
+            "CONSENT_WIDGET_PATH must be a path such as /w or /a/b, of letters without accents, "
+            "digits and . _ ~ -, that does not begin as one of this server's own (/api)",
         ),
         (
             not settings.api_token or len(settings.api_token) >= MIN_TOKEN_LENGTH,

@@ -58,7 +58,8 @@ def post(address: str, body: bytes, headers: Mapping[str, str] | None = None) ->
                 answer = connection.getresponse()
                 found = _read(answer, deadline)
             return Answer(answer.status, answer.headers.get_content_type(), found)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        # UnicodeError: of an address that was set before such were refused.
         raise NotDelivered(f"{address}: {error or type(error).__name__}") from error
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consent_server.errors import Conflict
+from consent_server.errors import Conflict, ConsentError
 from consent_server.ledger import append_admin_event
 from consent_server.rules.admin_event import Action
 from consent_server.rules.checkpoint import Checkpoint, parse_checkpoint
@@ -70,6 +70,9 @@ def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[S
                 sealed = seal_site(session, session.get_one(Site, site_id), signer, now=now)
         except (CannotSeal, KeyProblem) as error:
             log.error("%s", error.detail)
+        except ConsentError as error:
+            # A checkpoint that was damaged: its words alone do not say whose.
+            log.error("site %s cannot be sealed: %s", site_id, error.detail)
         except IntegrityError:
             # Another server sealed the same events; the next round sees it.
             log.info("site %s was sealed by another server", site_id)

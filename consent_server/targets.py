@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -11,6 +12,11 @@ from consent_server.rules.note import COSIGNATURE, NotANote, VerifierKey, parse_
 
 #: What the table of pushes holds.
 _MAX_TARGET = 300
+_BLANK = re.compile(r"[\x00-\x20\x7f]|\s")
+_EXPECTED = (
+    "expected file:/path, https://... or witness:https://...#KEY, without blanks, and with what "
+    "is not ASCII behind the host as %C3%B6"
+)
 _HERE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -59,19 +65,23 @@ def _parse(name: str) -> Target:
 
 
 def is_safe_address(address: str) -> bool:
-    """Tell whether nothing crosses the network in the clear, and no password stands in it."""
+    """Tell whether it can be sent to, nothing in the clear, and no password stands in it."""
     try:
         parts = urlsplit(address)
+        # A name with an empty label, or one of more than 63 characters, is none (RFC 1035, 2.3.4).
+        (parts.hostname or "").encode("idna")
         secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
         known = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    return secure and known and bool(parts.hostname) and parts.username is None
+    # Behind the host, as it goes into the request (RFC 3986, 2); `urlsplit` leaves out line ends.
+    spelled = (parts.path + parts.query).isascii() and _BLANK.search(address) is None
+    return secure and known and spelled and bool(parts.hostname) and parts.username is None
 
 
 def _check(name: str, address: str) -> str:
     if not is_safe_address(address):
-        raise _problem(name, "expected file:/path, https://... or witness:https://...#KEY")
+        raise _problem(name, _EXPECTED)
     return address
 
 

@@ -1,25 +1,18 @@
-"""Webhooks: a site's own server is told what visitors changed, signed, until it has it.
-
-What is sent and how it is signed is Standard Webhooks 1.0.0 (symmetric signatures).
-"""
+"""Webhooks: where a site's own server is told what visitors changed, and what waits for it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import randbelow
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from consent_server.delivery import NotDelivered, post
 from consent_server.errors import Conflict, NotFound
 from consent_server.rules.decision import Kind
 from consent_server.rules.receipt import Event
@@ -32,11 +25,6 @@ from consent_server.targets import is_safe_address
 
 #: What a server cannot know from the cookie of the visit at hand.
 _TOLD = frozenset({Kind.CHANGED, Kind.WITHDRAWN})
-#: Pauses after the first attempt, the second ..., as Standard Webhooks advises: three days in all.
-PAUSES = (
-    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
-    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
-)
 #: How long a replaced secret signs beside the new one.
 OVERLAP = timedelta(hours=24)
 #: How long what never arrived is kept for somebody to look at.
@@ -50,25 +38,6 @@ TELLS_ERASURE = f'{{"type":"{_ERASED}"'
 #: As many as a 32-bit number has, with room for rotations.
 _GENERATIONS = 2**30
 _MAX_URL = 300
-_MAX_SAID = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One delivery that may be tried now."""
-
-    site_id: int
-    site: str
-    delivery_id: UUID
-    url: str
-    secrets: tuple[str, ...]
-    body: str
-    attempts: int
-
-    @property
-    def tells_erasure(self) -> bool:
-        """Whether it is of a visitor whom nothing else here may name any more."""
-        return self.body.startswith(TELLS_ERASURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +59,9 @@ def set_webhook(
     """Say where a site's server is told; raises Conflict for an address that is not safe."""
     if len(url) > _MAX_URL or not is_safe_address(url):
         raise Conflict(
-            "The address must begin with https:// (http:// only for this machine), name no user, "
-            f"and have at most {_MAX_URL} characters."
+            "The address must begin with https:// (http:// only for this machine), name a host "
+            "and no user, have no blanks, and what is not ASCII behind the host as %C3%B6, and "
+            f"have at most {_MAX_URL} characters."
         )
     webhook = session.get(Webhook, site.id)
     if webhook is None:
@@ -166,36 +136,6 @@ def queue_erasure(session: Session, site: Site, key: bytes, *, now: datetime) ->
         session.connection().execute(insert(WebhookDelivery), [row])
 
 
-def has_due(session: Session, *, now: datetime) -> bool:
-    """Tell whether anything may be tried now."""
-    due = select(WebhookDelivery.delivery_id).where(WebhookDelivery.due_at <= now)
-    return session.scalar(due.limit(1)) is not None
-
-
-def find_due(session: Session, secrets: SiteSecrets, *, now: datetime, limit: int) -> list[Due]:
-    """Return deliveries that may be tried now, oldest first."""
-    query = (
-        select(WebhookDelivery, Webhook, Site.key)
-        .join(Webhook, Webhook.site_id == WebhookDelivery.site_id)
-        .join(Site, Site.id == WebhookDelivery.site_id)
-        .where(WebhookDelivery.due_at <= now)
-        .order_by(WebhookDelivery.due_at, WebhookDelivery.made_at)
-        .limit(limit)
-    )
-    return [
-        Due(
-            site_id=row.site_id,
-            site=key,
-            delivery_id=row.delivery_id,
-            url=webhook.url,
-            secrets=secrets_of(webhook, key, secrets, now=now),
-            body=row.body,
-            attempts=row.attempts,
-        )
-        for row, webhook, key in session.execute(query)
-    ]
-
-
 def secrets_of(
     webhook: Webhook, site: str, secrets: SiteSecrets, *, now: datetime
 ) -> tuple[str, ...]:
@@ -204,48 +144,6 @@ def secrets_of(
     if webhook.generation > 1 and now < webhook.rotated_at + OVERLAP:
         generations.append(webhook.generation - 1)
     return tuple(secrets.webhook_secret(site, one) for one in generations)
-
-
-def deliver(due: Due, *, now: datetime) -> None:
-    """Send one delivery; raises NotDelivered unless the other side answers with success."""
-    message_id, sent_at = f"msg_{due.delivery_id}", str(int(now.timestamp()))
-    body = due.body.encode()
-    signed = f"{message_id}.{sent_at}.".encode() + body
-    answer = post(
-        due.url,
-        body,
-        {
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": sent_at,
-            "webhook-signature": " ".join(_sign(secret, signed) for secret in due.secrets),
-        },
-    )
-    if answer.status // 100 != 2:
-        raise NotDelivered(f"{due.url} answered {answer.status}.")
-
-
-def note_delivered(session: Session, due: Due) -> None:
-    """Forget what arrived."""
-    session.execute(delete(WebhookDelivery).where(*_place(due)))
-
-
-def note_failed(session: Session, due: Due, said: str, *, now: datetime) -> bool:
-    """Keep what was said and when to try again; tell whether it was given up.
-
-    What waits for the same server rests with it: one that is away is asked once.
-    """
-    pauses = PAUSES[due.attempts : due.attempts + 1]
-    due_at = now + pauses[0] if pauses else None
-    told = {"said": said[:_MAX_SAID], "attempts": due.attempts + 1, "due_at": due_at}
-    session.execute(update(WebhookDelivery).where(*_place(due)).values(**told))
-    if due_at is not None:
-        session.execute(
-            update(WebhookDelivery)
-            .where(WebhookDelivery.site_id == due.site_id, WebhookDelivery.due_at < due_at)
-            .values(due_at=due_at)
-        )
-    return due_at is None
 
 
 def forget_given_up(session: Session, *, now: datetime) -> int:
@@ -316,15 +214,3 @@ def _row(
         "attempts": 0,
         "said": "",
     }
-
-
-def _place(due: Due) -> tuple[Any, ...]:
-    return (
-        WebhookDelivery.site_id == due.site_id,
-        WebhookDelivery.delivery_id == due.delivery_id,
-    )
-
-
-def _sign(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode('ascii')}"

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from consent_server.config import Settings, load_settings, sqlite_path
+from consent_server.app import create_app
+from consent_server.config import OWN_PATHS, Settings, load_settings, sqlite_path
 from consent_server.errors import ConfigError
+from consent_server.store.database import Database
 
 RIGHT: list[tuple[str, str, Any]] = [
     ("database_url", "postgresql+psycopg://u@h/d", "postgresql+psycopg://u@h/d"),
@@ -70,6 +72,13 @@ def test_every_setting_is_tried_above() -> None:
         ("witness_name", "a witness"),
         ("witness_name", "witness+1"),
         ("database_url", "postgresql://h/d"),
+        ("database_url", "sqlite://"),
+        ("database_url", "sqlite:///"),
+        ("database_url", "sqlite:///:memory:"),
+        ("host", ""),
+        ("host", "a..b"),
+        ("host", "ex ample"),
+        ("host", "x" * 70),
         ("port", "http"),
         ("port", "65536"),
         ("port", "-1"),
@@ -77,9 +86,19 @@ def test_every_setting_is_tried_above() -> None:
         ("threads", "257"),
         ("public_url", "consent.example"),
         ("public_url", "ftp://consent.example"),
+        ("public_url", "https://[::1"),
+        ("public_url", "https:"),
+        ("public_url", "http:foo"),
+        ("public_url", "https://consent.example:99999"),
         ("widget_path", "w"),
         ("widget_path", "/"),
         ("widget_path", "/w/"),
+        ("widget_path", "/<x>"),
+        ("widget_path", "/w w"),
+        ("widget_path", "//evil.example"),
+        ("widget_path", "/../w"),
+        ("widget_path", "/api"),
+        ("widget_path", "/api/v1"),
         ("api_token", "short"),
         ("trusted_proxies", "-1"),
         ("trusted_proxies", "6"),
@@ -100,6 +119,45 @@ def test_a_wrong_value_stops_the_start_and_names_itself(
     monkeypatch.setenv(f"CONSENT_{name.upper()}", value)
     with pytest.raises(ConfigError, match=f"CONSENT_{name.upper()}"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host", "::1"),
+        ("host", "localhost"),
+        ("public_url", "http://[::1]:8000"),
+        ("public_url", "https://b\u00fccher.example"),
+        ("widget_path", "/a.b/c_d~e-F9"),
+        ("widget_path", "/apis"),
+    ],
+)
+def test_what_is_unusual_is_not_wrong(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"CONSENT_{name.upper()}", value)
+    assert getattr(load_settings(), name) == value
+
+
+def test_a_database_that_is_spelled_wrongly_is_told_without_its_password() -> None:
+    with pytest.raises(ConfigError, match="CONSENT_DATABASE_URL") as refused:
+        Database("postgresql+psycopg://u:half-a-secret@h:port/x")
+    assert "half-a-secret" not in repr(refused.value)
+
+
+def test_the_script_lies_under_no_path_of_the_servers_own(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("")
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path}/consent.sqlite",
+        metrics_token="m" * 32,
+        witness_logs=str(tmp_path / "logs"),
+        witness_name="witness.example",
+        demo=True,
+    )
+    app = create_app(settings)
+    firsts = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    assert firsts - {"", "w"} == OWN_PATHS
+    app.extensions["consent"].database.close()
 
 
 def test_a_wrong_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

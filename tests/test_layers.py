@@ -56,8 +56,8 @@ LAYERS = {
         "ledger_keys metrics own_record packing proofs published pushing readiness recall "
         "record_copy record_forms record_lines regime_check regime_texts regions render_proofs "
         "retention rights sealing services signing site_check site_form site_notes "
-        "site_secrets sites snapshot targets texts theme theme_form totals wanted webhooks widget "
-        "widget_texts witness word_check",
+        "site_secrets sites snapshot targets texts theme theme_form totals wanted "
+        "webhook_deliveries webhooks widget widget_texts witness word_check",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow maxminddb sqlalchemy",
         "plain functions that the API, the pages and the commands all call",

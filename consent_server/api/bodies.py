@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import RAISE
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
 
 #: More than any integer that JSON carries safely (RFC 7493, 2.2).
 _MAX_DIGITS = 20
+
+
+class BoundedRequest(Request):
+    """A request whose body is read to its end or refused, whichever way its length is told."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body; reading all of it raises RequestEntityTooLarge where it is too long."""
+        limit = self.max_content_length
+        if self.content_length is not None or limit is None:
+            return super().stream
+        if "wsgi.input_terminated" not in self.environ:
+            return super().stream
+        return cast(IO[bytes], _WholeStream(self.environ["wsgi.input"], limit, is_max=True))
+
+
+class _WholeStream(LimitedStream):
+    """A body of unknown length, of which no beginning is taken for the whole."""
+
+    def readall(self) -> bytes:
+        body = super().readall()
+        # Werkzeug stops at the limit, and what it returned may be good JSON.
+        if self.is_exhausted and self._stream.read(1):
+            self.on_exhausted()
+        return body
 
 
 class BodyParser(FlaskParser):

@@ -66,7 +66,8 @@ def guard() -> None:
     """Check the token before anything else is looked at."""
     request.max_content_length = MAX_SITE_BYTES
     require_token()
-    has_body = request.method == "PUT" or (request.method == "POST" and request.content_length)
+    told = request.content_length or "Transfer-Encoding" in request.headers
+    has_body = request.method == "PUT" or (request.method == "POST" and told)
     if has_body and not request.is_json:
         raise UnsupportedMediaType("Send JSON with Content-Type: application/json.")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from consent_server.forms import (
     Map,
@@ -223,6 +223,12 @@ class PeriodQuerySchema(StrictForm):
 
     since = Moment(data_key="from", metadata={"description": "received at or after"})
     until = Moment(data_key="to", metadata={"description": "received before"})
+
+    @validates_schema
+    def check_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a period in which no time lies: its export would look like an empty ledger."""
+        if "since" in data and "until" in data and data["since"] >= data["until"]:
+            raise ValidationError("must lie before to", "from")
 
 
 class LedgerKeysSchema(Schema):

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from consent_server.cli.opening import now
@@ -14,19 +15,21 @@ from consent_server.errors import ConsentError
 from consent_server.identifying import forget_identities
 from consent_server.site_secrets import open_site_secrets
 from consent_server.store.database import Database
-from consent_server.webhooks import (
+from consent_server.webhook_deliveries import (
     Due,
+    Refused,
     deliver,
     find_due,
-    forget_given_up,
     has_due,
     note_delivered,
     note_failed,
+    still_waits,
 )
+from consent_server.webhooks import forget_given_up
 
 _LEASE = "webhooks"
-#: Read at once; the rest comes in the next run, a second later.
-_AT_ONCE = 500
+#: Of each site, read at once; the rest comes in the next run, a second later.
+_AT_ONCE = 200
 #: Slow servers do not wait for each other.
 _THREADS = 8
 #: Much shorter than the lease, with the longest wait for one answer on top.
@@ -60,19 +63,31 @@ class Deliverer:
             by_site: dict[int, list[Due]] = {}
             for one in due:
                 by_site.setdefault(one.site_id, []).append(one)
+            serve = partial(self._serve, renew)
             with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-                return sum(pool.map(self._serve, by_site.values()))
+                return sum(pool.map(serve, by_site.values()))
 
-    def _serve(self, waiting: Iterable[Due]) -> int:
-        """Bring one site's server what waits, until it does not take one."""
+    def _serve(self, renew: Callable[[], bool], waiting: Iterable[Due]) -> int:
+        """Bring one site's server what waits, until it cannot be reached.
+
+        After a message that it refuses comes the next.
+        """
+        # Many slow servers together may take longer than the lease lasts.
+        if not renew():
+            return 0
         arrived, ends = 0, time.monotonic() + _LONGEST_SECONDS
         for one in waiting:
             if time.monotonic() > ends:
                 break
+            if not self._still_waits(one):
+                continue
             try:
                 deliver(one, now=now())
+            except Refused as error:
+                self._note(one, error)
+                continue
             except ConsentError as error:
-                self._note(one, error.detail)
+                self._note(one, error)
                 break
             with self._database.write() as session:
                 note_delivered(session, one)
@@ -81,13 +96,17 @@ class Deliverer:
             arrived += 1
         return arrived
 
-    def _note(self, one: Due, said: str) -> None:
+    def _still_waits(self, one: Due) -> bool:
+        with self._database.read() as session:
+            return still_waits(session, one)
+
+    def _note(self, one: Due, error: ConsentError) -> None:
         with self._database.write() as session:
-            given_up = note_failed(session, one, said, now=now())
+            given_up = note_failed(session, one, error, now=now())
         if given_up:
-            log.error("webhook of %s given up: %s", one.site, said)
+            log.error("webhook of %s given up: %s", one.site, error.detail)
         elif not one.attempts:
-            log.warning("webhook of %s not delivered, tried again: %s", one.site, said)
+            log.warning("webhook of %s not delivered, tried again: %s", one.site, error.detail)
 
 
 def forget_old(database: Database, deleted: Callable[[], object] = lambda: None) -> None:

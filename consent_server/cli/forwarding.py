@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 import httpx
 
@@ -14,6 +16,10 @@ _OF_THE_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te"}
     | {b"trailer", b"transfer-encoding", b"upgrade", b"proxy-connection"}
 )
+#: What no request line may hold (RFC 9112, 3), and what some servers read as "." and "/".
+_UNSENDABLE = re.compile(rb"[^\x21-\x7e]")
+_DOT = re.compile(rb"%2e", re.IGNORECASE)
+_SLASH = re.compile(rb"%2f|%5c|\\", re.IGNORECASE)
 #: As which a site knows a request, and the opening of a websocket.
 _SCHEMES = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
 #: Answers may come slowly (exports, events); a server that is not there is known at once.
@@ -32,13 +38,20 @@ class Forwarder:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or pass one websocket."""
-        address = self._address(scope)
+        target = self._target(scope)
+        if target is None:
+            await _refuse(scope, send)
+            return
+        # As it was written: httpx would put its own spelling in its place.
+        asked = {"target": target}
         if scope["type"] == "websocket":
-            await pass_websocket(self._client, address, _forwarded(scope), scope, receive, send)
+            open_at = partial(self._client.build_request, "GET", self._upstream, extensions=asked)
+            await pass_websocket(self._client, open_at, _forwarded(scope), scope, receive, send)
             return
         request = self._client.build_request(
             scope["method"],
-            address,
+            self._upstream,
+            extensions=asked,
             headers=_forwarded(scope),
             content=_read_body(receive) if _has_body(scope["headers"]) else None,
         )
@@ -55,14 +68,37 @@ class Forwarder:
         finally:
             await answer.aclose()
 
-    def _address(self, scope: Message) -> httpx.URL:
-        # The path as it was written: "%2F" is not "/".
-        path = scope.get("raw_path") or scope["path"].encode()
-        before = self._upstream.raw_path.rstrip(b"/")
+    def _target(self, scope: Message) -> bytes | None:
+        """Return what is asked for, as it was written; None for what leaves the upstream's path."""
+        path = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        if not path.startswith(b"/"):
+            path = b"/" + path
+        before = self._upstream.raw_path.partition(b"?")[0].rstrip(b"/")
+        if before and _climbs(path):
+            return None
         query = scope.get("query_string") or b""
-        return self._upstream.copy_with(
-            raw_path=before + path.partition(b"?")[0] + (b"?" + query if query else b"")
-        )
+        return _UNSENDABLE.sub(_quote, before + path + (b"?" + query if query else b""))
+
+
+def _climbs(path: bytes) -> bool:
+    """Tell whether any server could read a path as one that leads above where it begins."""
+    dotted = _DOT.sub(b".", path)
+    return any(_leads_up(read) for read in (dotted, _SLASH.sub(b"/", dotted)))
+
+
+def _leads_up(path: bytes) -> bool:
+    depth = 0
+    for part in path.split(b"/"):
+        # What is behind a semicolon is no part of the name to some (RFC 3986, 3.3).
+        name = part.partition(b";")[0]
+        depth += -1 if name == b".." else name not in {b"", b"."}
+        if depth < 0:
+            return True
+    return False
+
+
+def _quote(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 async def _pass_back(answer: httpx.Response, send: Send) -> None:
@@ -118,6 +154,13 @@ async def _read_body(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
         if body := message.get("body", b""):
             yield body
+
+
+async def _refuse(scope: Message, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    await _say(send, 400, "The path leads out of the site.")
 
 
 async def _say(send: Send, status: int, text: str) -> None:

@@ -73,7 +73,10 @@ def _rewrite_all(
     with click.progressbar(files, label="Rewriting", file=sys.stderr, hidden=hidden) as shown:
         for file in shown:
             target = output / file.place if output else file.path if in_place else None
-            if file.is_page or file.is_script:
+            left = file.why_left(in_place=in_place)
+            if left:
+                yield Report(file, Counter(), False, False, left, is_read=False)
+            elif file.is_page or file.is_script:
                 yield rewrite_file(file, plan, target)
             elif output:
                 copy_file(file, output / file.place)
@@ -109,7 +112,8 @@ def _sum_up(reports: list[Report]) -> None:
         rows = [(key, str(count), str(pages[key])) for key, count in sorted(found.items())]
         print_table(("SERVICE", "HELD", "PAGES"), rows)
         click.echo()
-    read, kept = (sum(one.file.is_page for one in some) for some in (reports, changed))
+    read = sum(one.file.is_page for one in reports if one.is_read)
+    kept = sum(one.file.is_page for one in changed)
     click.echo(f"{read} pages read, {kept} of them changed.")
     if len(changed) > kept:
         click.echo(f"Modules changed: {len(changed) - kept}.")

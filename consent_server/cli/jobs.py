@@ -77,7 +77,11 @@ def _seal(database: Database, folder: Path, metrics: Metrics) -> list[Sealed]:
 
 
 def _failing(pushers: Iterable[Pusher]) -> Family:
-    samples = [Sample("", {"target": one.label}, one.failing) for one in pushers]
+    # Of one kind and host there may be several places; two samples of one name cannot be read.
+    by_label: dict[str, frozenset[str]] = {}
+    for one in pushers:
+        by_label[one.label] = by_label.get(one.label, frozenset()) | one.failing
+    samples = [Sample("", {"target": label}, len(sites)) for label, sites in by_label.items()]
     told = "Sites whose checkpoint a place outside did not take when it was last offered."
     return Family("consent_push_failing_sites", "gauge", told, samples)
 

@@ -17,10 +17,9 @@ from consent_server.cli.rewriting import (
     strict_option,
 )
 from consent_server.cli.serving import end_with_parent, find_address, serve_asgi
-from consent_server.config import Settings, load_settings
+from consent_server.config import Settings, is_address, load_settings
 from consent_server.errors import ConfigError
 from consent_server.rewriting import AsgiConsentMiddleware, DatabasePlans, PlanSource
-from consent_server.rewriting.addresses import split_address
 from consent_server.store.database import Database
 
 
@@ -46,7 +45,7 @@ def proxy(
     port: int | None,
 ) -> None:
     """Pass a site on with the trackers in its pages held."""
-    if not upstream.startswith(("http://", "https://")) or split_address(upstream) is None:
+    if not is_address(upstream):
         raise click.UsageError("--upstream is an address such as http://127.0.0.1:3000.")
     if not (find_spec("httpx") and find_spec("wsproto")):
         raise ConfigError("The proxy needs more packages: pip install 'consent-server[proxy]'")

@@ -32,9 +32,9 @@ class Pusher:
         self._failed: dict[str, tuple[datetime, timedelta, str]] = {}
 
     @property
-    def failing(self) -> int:
-        """Return how many sites' checkpoints were not taken when last offered."""
-        return len(self._failed)
+    def failing(self) -> frozenset[str]:
+        """Return the sites whose checkpoints were not taken when last offered."""
+        return frozenset(self._failed)
 
     @property
     def label(self) -> str:
@@ -44,7 +44,11 @@ class Pusher:
     def run(self) -> list[Waiting]:
         """Push what waits and may be tried now; return what arrived."""
         with self._database.read() as session:
-            waiting = [one for one in find_waiting(session, self.target) if self._may_try(one)]
+            behind = find_waiting(session, self.target)
+        # Another server, or the command, may have brought the others there meanwhile.
+        sites = {one.site for one in behind}
+        self._failed = {site: said for site, said in self._failed.items() if site in sites}
+        waiting = [one for one in behind if self._may_try(one)]
         if not waiting:
             return []
         with holding(self._database, self.lease) as renew:

@@ -23,10 +23,20 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file of the site, and its place in the site."""
+    """A file of the site, or a link in its place, and its place in the site."""
 
     path: Path
     place: Path
+
+    def why_left(self, *, in_place: bool) -> str:
+        """Return why it is not even read; "" for what is."""
+        if self.path.is_dir():
+            return "it is a link to a folder: name that folder itself"
+        if not self.path.is_file():
+            return "there is no file behind it"
+        if in_place and self.path.is_symlink():
+            return "it is a link: name the file behind it"
+        return ""
 
     @property
     def is_page(self) -> bool:
@@ -47,15 +57,20 @@ class Report:
     changes: Counter[tuple[str, str]]
     tag_put_in: bool
     is_changed: bool
-    #: Why the page was left alone; "" for one that was read.
+    #: Why it was left alone; "" for what was not.
     left: str = ""
+    is_read: bool = True
 
 
 def find_files(paths: Iterable[Path]) -> list[StaticFile]:
-    """Return every file below the folders, and the files given; links are not followed."""
+    """Return every file and link below the folders, and the files given.
+
+    Links to folders are not followed. What is given as a link is the file behind it.
+    """
     found: dict[Path, StaticFile] = {}
     for path in paths:
-        for file in _below(path) if path.is_dir() else [StaticFile(path, Path(path.name))]:
+        given = path.resolve() if path.is_symlink() else path
+        for file in _below(path) if path.is_dir() else [StaticFile(given, Path(path.name))]:
             found.setdefault(file.path.absolute(), file)
     return list(found.values())
 
@@ -63,19 +78,25 @@ def find_files(paths: Iterable[Path]) -> list[StaticFile]:
 def _below(folder: Path) -> Iterator[StaticFile]:
     for root, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
+        linked = [name for name in folders if Path(root, name).is_symlink()]
+        for name in sorted([*names, *linked]):
             path = Path(root, name)
             yield StaticFile(path, path.relative_to(folder))
 
 
-def check_output(files: Iterable[StaticFile], output: Path) -> None:
-    """Refuse a folder in which two files would meet, or that lies among the files."""
+def check_output(files: list[StaticFile], output: Path) -> None:
+    """Refuse a folder in which two files would meet, or that lies among the files.
+
+    Whichever way it is spelled, and wherever links in it lead.
+    """
     places: dict[Path, Path] = {}
+    sources = {file.path.resolve() for file in files}
     for file in files:
         earlier = places.setdefault(file.place, file.path)
         if earlier != file.path:
             raise Conflict(f"{earlier} and {file.path} would both become {output / file.place}.")
-        if file.path.absolute().is_relative_to(output.absolute()):
+        lies_in = file.path.parent.resolve().is_relative_to(output.resolve())
+        if lies_in or (output / file.place).resolve() in sources:
             raise Conflict(f"{output} holds {file.path}. Choose a folder of its own for --output.")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 import httpcore
@@ -41,15 +41,18 @@ class _Stream(Protocol):
 
 async def pass_websocket(
     client: httpx.AsyncClient,
-    address: httpx.URL,
+    open_at: Callable[..., httpx.Request],
     headers: Headers,
     scope: Message,
     receive: Receive,
     send: Send,
 ) -> None:
-    """Open the same websocket at the site's server and pass messages until one side ends it."""
+    """Open the same websocket at the site's server and pass messages until one side ends it.
+
+    `open_at` makes the request for it, of the headers that it is given.
+    """
     await receive()  # websocket.connect
-    request = client.build_request("GET", address, headers=_handshake(headers, scope))
+    request = open_at(headers=_handshake(headers, scope))
     try:
         answer = await client.send(request, stream=True)
     except httpx.TransportError:

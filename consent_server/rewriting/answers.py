@@ -74,7 +74,8 @@ def open_rewriter(
     plan: RewritePlan, request: Request, status: int, headers: Iterable[tuple[str, str]]
 ) -> Rewriter | ModuleRewriter | None:
     """Return what rewrites the body; None where it passes as it is."""
-    values = {name.lower(): value for name, value in headers}
+    pairs = [(name.lower(), value) for name, value in headers]
+    values = dict(pairs)
     if status < 200 or status in _WITHOUT_A_PAGE:
         return None
     if values.get("content-encoding", "identity").lower() not in {"", "identity"}:
@@ -90,7 +91,9 @@ def open_rewriter(
     if kind.get_content_type() != "text/html":
         return None
     whole = None if not request.destination else request.destination in _PAGES
-    nonce = _NONCE.search(values.get("content-security-policy", ""))
+    # A page may have several policies (CSP3, 4.2.1); one may say only who frames it.
+    policies = " ".join(value for name, value in pairs if name == "content-security-policy")
+    nonce = _NONCE.search(policies)
     return Rewriter(plan, whole=whole, nonce=nonce[1] if nonce else "")
 
 
@@ -110,8 +113,10 @@ def outgoing_headers(
         found = removals(plan, decision, request.cookies, request.host, request.path)
         if found:
             # An answer that removes one visitor's cookies must not be kept for another.
+            told = " ".join(value for name, value in sent if name.lower() == "cache-control")
+            kept = "no-store" if "no-store" in told.lower() else "private, no-cache"
             sent = [(name, value) for name, value in sent if name.lower() != "cache-control"]
-            sent += [("Cache-Control", "private, no-cache"), ("Vary", "Cookie")]
+            sent += [("Cache-Control", kept), ("Vary", "Cookie")]
             sent += [("Set-Cookie", one) for one in found]
     return sent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from consent_server.config import sqlite_path
@@ -46,6 +46,14 @@ class Database:
         self._opened: tuple[int, int] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            make_url(url)
+        except (ArgumentError, ValueError):
+            # Without the cause: it may repeat the password.
+            raise ConfigError(
+                "CONSENT_DATABASE_URL cannot be read. It is written postgresql+psycopg://"
+                "user:password@host:port/name, with %40 for an @ in the password."
+            ) from None
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite and sqlite3.sqlite_version_info < _SQLITE:
             raise ConfigError(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from consent_server.api.management import MAX_SITE_BYTES
 from consent_server.app import MAX_BODY_BYTES
 from tests.api.answers import field_errors, read_problem
+from tests.conftest import ReadSite
 from tests.visitor import Visitor
 
 
@@ -30,6 +35,52 @@ def test_a_site_one_byte_too_large_is_413(admin: FlaskClient) -> None:
         "/api/v1/sites/smilee", data=b" " * (1024 * 1024 + 1), content_type="application/json"
     )
     read_problem(answer, 413, "body_too_large")
+
+
+def test_a_body_in_chunks_is_read_to_its_end_or_refused(
+    visitor: Visitor, admin: FlaskClient, read_site: ReadSite
+) -> None:
+    decision, site = json.dumps(visitor.decision()), json.dumps(read_site("smilee"))
+    ways = [
+        (visitor.client.post, f"{visitor.address}/decisions?proof={visitor.proof}", decision),
+        (admin.put, "/api/v1/sites/smilee?dry_run=true", site),
+    ]
+    for send, address, body in ways:
+        limit = MAX_SITE_BYTES if address.startswith("/api") else MAX_BODY_BYTES
+        whole = body + " " * (limit - len(body.encode()))
+        refused = send_in_chunks(send, address, f"{whole}}}garbage")
+        assert str(limit) in read_problem(refused, 413, "body_too_large")["detail"]
+        assert send_in_chunks(send, address, whole).status_code in {200, 201}
+
+
+def test_a_form_in_chunks_is_read_to_its_end_or_refused(client: FlaskClient) -> None:
+    for page in ("choose", "me"):
+        form = f"csrf=x&a={'b' * MAX_BODY_BYTES}"
+        answer = send_in_chunks(
+            client.post, f"/w/smilee/{page}", form, "application/x-www-form-urlencoded"
+        )
+        assert answer.status_code == 413
+
+
+def test_a_body_in_chunks_that_is_not_called_json_is_415(admin: FlaskClient) -> None:
+    answer = send_in_chunks(admin.post, "/api/v1/sites/smilee/erase", "{}", "text/plain")
+    read_problem(answer, 415)
+
+
+def send_in_chunks(
+    send: Callable[..., TestResponse],
+    address: str,
+    body: str,
+    content_type: str = "application/json",
+) -> TestResponse:
+    """Send a body as the server hands on one whose length nobody told."""
+    return send(
+        address,
+        input_stream=io.BytesIO(body.encode()),
+        content_type=content_type,
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,6 +234,14 @@ def test_a_decision_at_odds_with_the_version_is_refused(
 def test_a_wrong_query_is_422_and_named(admin: FlaskClient, query: str) -> None:
     problem = read_problem(admin.get(f"/api/v1/sites/smilee/export?{query}"), 422, "invalid_form")
     assert list(field_errors(problem)) == [query.partition("=")[0]]
+
+
+@pytest.mark.parametrize("to", ["2026-01-01T00:00:00Z", "2025-12-31T23:59:59Z"])
+@pytest.mark.parametrize("what", ["export", "export/versions"])
+def test_a_period_without_any_time_is_422(admin: FlaskClient, what: str, to: str) -> None:
+    address = f"/api/v1/sites/smilee/{what}?from=2026-01-01T00:00:00Z&to={to}"
+    problem = read_problem(admin.get(address), 422, "invalid_form")
+    assert field_errors(problem) == {"from": ["must lie before to"]}
 
 
 @pytest.mark.parametrize(

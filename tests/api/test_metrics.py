@@ -92,7 +92,7 @@ def test_what_jobs_did_and_what_was_not_taken_elsewhere_is_counted(
 ) -> None:
     visitor.accept_all()
     parts = app.extensions["consent"]
-    nowhere = f"file:{tmp_path}/no/such/folder/secret-name"
+    nowhere = f"file:{tmp_path}/no/such/folder/secret-name,file:{tmp_path}/no/other-secret"
     jobs = jobs_of(replace(settings, checkpoint_targets=nowhere), parts.database, parts.metrics)
     for job in jobs:
         job.run()

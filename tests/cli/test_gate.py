@@ -108,6 +108,58 @@ def test_a_folder_that_holds_the_site_is_no_target(consent: Consent, pages: Path
     assert "Choose a folder of its own for --output." in result.output
 
 
+def test_the_site_itself_is_no_target_by_another_spelling(
+    consent: Consent, pages: Path, tmp_path: Path
+) -> None:
+    before = _contents(pages)
+    (tmp_path / "link").symlink_to(pages)
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "blog").symlink_to(pages / "blog")
+    for output in (pages / "blog" / "..", tmp_path / "link", tmp_path / "half"):
+        result = consent("gate", "--site", "smilee", "--output", output, pages)
+        assert result.exit_code == 1
+        assert "Choose a folder of its own for --output" in result.output
+    assert _contents(pages) == before
+
+
+def _add_links(pages: Path) -> Path:
+    """Put links to a page, to a folder and to nothing into a site; return the page."""
+    outside = pages.parent / "outside"
+    outside.mkdir()
+    (outside / "page.html").write_bytes(_PAGE)
+    (pages / "linked.html").symlink_to(outside / "page.html")
+    (pages / "folder").symlink_to(outside)
+    (pages / "broken.html").symlink_to("nowhere.html")
+    return outside / "page.html"
+
+
+def test_to_a_folder_linked_files_are_written_and_what_is_left_out_is_told(
+    consent: Consent, pages: Path, tmp_path: Path
+) -> None:
+    behind = _add_links(pages)
+    dist = tmp_path / "dist"
+    result = consent("gate", "--site", "smilee", "--output", dist, pages)
+    assert result.exit_code == 0, result.output
+    assert f"{pages / 'folder'}: left as it is, it is a link to a folder" in result.output
+    assert f"{pages / 'broken.html'}: left as it is, there is no file behind" in result.output
+    assert "5 pages read, 3 of them changed." in result.output
+    assert _is_held((dist / "linked.html").read_bytes())
+    assert not (dist / "linked.html").is_symlink()
+    assert behind.read_bytes() == _PAGE
+
+
+def test_in_place_links_stay_links_and_are_told(consent: Consent, pages: Path) -> None:
+    behind = _add_links(pages)
+    result = consent("gate", "--site", "smilee", "--in-place", pages)
+    assert result.exit_code == 0, result.output
+    assert f"{pages / 'linked.html'}: left as it is, it is a link: name" in result.output
+    assert (pages / "linked.html").is_symlink()
+    assert behind.read_bytes() == _PAGE
+    assert consent("gate", "--site", "smilee", "--in-place", pages / "linked.html").exit_code == 0
+    assert (pages / "linked.html").is_symlink()
+    assert _is_held(behind.read_bytes())
+
+
 def test_both_targets_at_once_are_refused(consent: Consent, pages: Path, tmp_path: Path) -> None:
     result = consent("gate", "--site", "smilee", "--in-place", "--output", tmp_path / "o", pages)
     assert result.exit_code == 2

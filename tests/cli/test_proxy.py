@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -71,6 +72,58 @@ def test_the_request_arrives_as_it_was_made(
     assert values["x-forwarded-for"] == "127.0.0.1"
     assert values["x-forwarded-host"] == "www.example.com"
     assert "x-own" not in values
+
+
+def _ask_raw(proxy: Serving, target: bytes) -> bytes:
+    """Ask for what no library would write; return the status."""
+    host, _, port = proxy.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as wire:
+        wire.sendall(b"GET %s HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n" % target)
+        answer = b""
+        while piece := wire.recv(65_536):
+            answer += piece
+    return answer.split(b" ", 2)[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "arrives"),
+    [
+        (b"/a/./b", "/a/./b"),
+        (b"/a/../b/%2e%2e/c", "/a/../b/%2e%2e/c"),
+        (b"//evil.example/x", "//evil.example/x"),
+        (b"/a|b;c=1,2?x=%zz&y=[1]", "/a|b;c=1,2?x=%zz&y=[1]"),
+        (b"/h\xc3\xb6\xc3\xb6k?\xc3\xb6", "/h%C3%B6%C3%B6k?%C3%B6"),
+    ],
+)
+def test_a_path_arrives_as_it_was_written(
+    proxy: Serving, upstream: Upstream, asked: bytes, arrives: str
+) -> None:
+    assert _ask_raw(proxy, asked) == b"200"
+    assert [path for _, path, _, _ in upstream.asked] == [f"/base{arrives}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../other/admin",
+        "/a/../../other",
+        "/%2e%2E/other",
+        "/.%2e/other",
+        "/..%2fother",
+        "/a%2fb/../../other",
+        "/..%5cother",
+        "/..\\other",
+        "/..;x/other",
+        "/a//../../other",
+        "/./../other",
+        "/..",
+    ],
+)
+def test_no_path_leads_out_of_the_site(proxy: Serving, upstream: Upstream, path: str) -> None:
+    assert _ask_raw(proxy, path.encode()) == b"400"
+    with pytest.raises(WebSocketBadStatusException):
+        _open(proxy, path)
+    assert upstream.asked == []
 
 
 def test_the_first_half_arrives_before_the_second_is_made(
@@ -164,9 +217,10 @@ def test_a_server_that_is_away_is_told_as_such(environment: dict[str, str], tmp_
 
 
 def test_what_is_wrong_stops_the_start(process: Process) -> None:
-    wrong = process("proxy", "--upstream", "127.0.0.1:3000", "--site", "smilee")
-    assert wrong.returncode == 2
-    assert "--upstream is an address such as" in wrong.stderr
+    for upstream in ("127.0.0.1:3000", "http://127.0.0.1:99999", "http://["):
+        wrong = process("proxy", "--upstream", upstream, "--site", "smilee")
+        assert wrong.returncode == 2
+        assert "--upstream is an address such as" in wrong.stderr
     unknown = process("proxy", "--upstream", "http://127.0.0.1:3000", "--site", "nobody")
     assert unknown.returncode == 1
     assert "nobody" in unknown.stderr

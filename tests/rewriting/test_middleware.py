@@ -228,6 +228,13 @@ def test_the_tag_carries_the_nonce_of_the_pages_policy(ask: Ask) -> None:
     assert b'<script async nonce="r4nd0m" src=' in ask(headers=[*HTML, policy]).body
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_nonce_is_found_in_each_of_several_policies(ask: Ask, order: int) -> None:
+    policies = ("script-src 'nonce-abc123' 'strict-dynamic'", "frame-ancestors 'self'")
+    given = [("Content-Security-Policy", policy) for policy in policies[::order]]
+    assert b'<script async nonce="abc123" src=' in ask(headers=[*HTML, *given]).body
+
+
 def test_the_policy_goes_out_only_while_there_is_no_decision(
     ask: Ask, decision_cookie: Callable[..., str]
 ) -> None:
@@ -252,6 +259,16 @@ def test_cookies_of_refused_services_are_removed_wherever_they_may_lie(
     assert {"Path=/Max-Age=0", "Path=/Domain=example.com", "Path=/shop/cartMax-Age=0"} <= places
     assert all("Max-Age=0" in line for line in removed)
     assert answer.get("cache-control") == "private, no-cache"
+
+
+@pytest.mark.parametrize("told", [["no-store"], ["private", "No-Store, max-age=0"]])
+def test_what_must_not_be_stored_is_not_stored_when_cookies_are_removed(
+    ask: Ask, decision_cookie: Callable[..., str], told: list[str]
+) -> None:
+    given = [*HTML, *(("Cache-Control", value) for value in told)]
+    answer = ask(headers=given, request={"Cookie": f"_fbp=2; {decision_cookie()}"})
+    assert answer.all("set-cookie")
+    assert answer.all("cache-control") == ["no-store"]
 
 
 def test_no_cookie_is_touched_before_a_decision_or_without_the_owners_wish(

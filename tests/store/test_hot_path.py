@@ -43,7 +43,8 @@ def plans_of(database: Database) -> Iterator[list[str]]:
     yield plans
     event.remove(database.engine, "checkout", listen)
     with database.engine.connect() as connection:
-        connection.connection.driver_connection.set_trace_callback(None)
+        raw: Any = connection.connection.driver_connection
+        raw.set_trace_callback(None)
         for statement in {one for one in asked if one.startswith("SELECT")}:
             found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
             plans += [f"{row[3]}  <-  {statement}" for row in found]

@@ -333,6 +333,22 @@ def test_nobody_there_is_told_and_decisions_go_on(
 
 
 @on_sqlite
+def test_what_another_server_brought_there_fails_no_more(
+    store: Database, seal: Seal, tmp_path: Path
+) -> None:
+    place = tmp_path / "later" / "checkpoints"
+    [target] = parse_targets(f"file:{place}")
+    size = seal()
+    pusher = Pusher(store, target)
+    assert arrived(pusher) == []
+    assert pusher.failing == {"smilee"}
+    place.parent.mkdir()
+    assert arrived(Pusher(store, target)) == [size]
+    assert arrived(pusher) == []
+    assert pusher.failing == set()
+
+
+@on_sqlite
 def test_while_another_server_pushes_this_one_does_not(
     store: Database, seal: Seal, tmp_path: Path
 ) -> None:
@@ -363,6 +379,8 @@ KEY = "witness.example+b3d6f6d4+AAAA"
         "https://",
         "https://user:secret@example.com/",
         "https://example.com:99999/",
+        "https://example.com/h\u00f6k",
+        "https://a..b/",
         "witness:https://example.com",
         f"witness:https://example.com#{KEY}",
         f"witness:http://example.com#{KEY}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.errors import NotFound
@@ -25,7 +26,8 @@ from consent_server.sealing import (
     seal_waiting,
 )
 from consent_server.signing import Signer, open_signer, rotate_key, verify_signature
-from consent_server.sites import find_site
+from consent_server.site_form import load_site_form
+from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
 from consent_server.store.models import (
     Checkpoint,
@@ -35,9 +37,10 @@ from consent_server.store.models import (
     Site,
     SubjectData,
 )
+from tests.conftest import ReadSite
 from tests.visitor import Visitor
 
-from .sealed import Seal, check
+from .sealed import Seal, check, remove_triggers
 
 
 def smilee(database: Database) -> Site:
@@ -195,6 +198,29 @@ def test_a_ledger_with_another_root_than_was_published_is_not_signed(
     visitor.withdraw()
     with store.write() as session, pytest.raises(CannotSeal, match="another root"):
         seal_site(session, find_site(session, "smilee"), signer, now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("damage", [{"frontier": b"\0"}, {"note": "no note"}], ids=str)
+def test_a_damaged_checkpoint_holds_up_no_other_site(
+    visitor: Visitor,
+    store: Database,
+    seal: Seal,
+    read_site: ReadSite,
+    damage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    visitor.accept_all()
+    seal()
+    remove_triggers(store)
+    with store.write() as session:
+        session.execute(update(Checkpoint).values(**damage))
+        form = load_site_form(read_site("ujet"))
+        publish_version(session, form, source="", author="tests", now=datetime.now(UTC))
+    visitor.withdraw()
+    (sealed,) = seal()
+    assert sealed.site == "ujet"
+    assert f"site {smilee(store).id} cannot be sealed" in caplog.text
+    assert visitor.accept_all().status_code == 201
 
 
 def test_a_ledger_is_not_signed_by_a_key_that_nobody_announced(

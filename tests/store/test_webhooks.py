@@ -6,12 +6,13 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -24,20 +25,23 @@ from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
 from consent_server.retention import Outlived, erase_batch
 from consent_server.rules.receipt import subject_key
+from consent_server.site_form import load_site_form
 from consent_server.site_secrets import open_site_secrets
-from consent_server.sites import find_site
+from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
 from consent_server.store.outside_models import WebhookDelivery
+from consent_server.webhook_deliveries import PAUSES
 from consent_server.webhooks import (
-    PAUSES,
     find_webhook,
     list_webhooks,
+    queue_erasure,
     remove_webhook,
     retry_deliveries,
     rotate_secret,
     secrets_of,
     set_webhook,
 )
+from tests.conftest import ReadSite
 from tests.readers import load_reader
 from tests.visitor import Visitor
 
@@ -50,6 +54,10 @@ class Receiver:
     def __init__(self) -> None:
         self.url = ""
         self.status = 204
+        #: What stands in the messages that it answers with 400.
+        self.refused = ""
+        #: What happens while it reads the first message.
+        self.meanwhile: Callable[[], None] | None = None
         self.got: list[tuple[dict[str, str], bytes]] = []
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -65,7 +73,11 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.got.append((dict(self.headers), body))
-            self.send_response(found.status)
+            meanwhile, found.meanwhile = found.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+            refused = found.refused and found.refused.encode() in body
+            self.send_response(400 if refused else found.status)
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
 
@@ -248,16 +260,63 @@ def test_only_success_counts(
     assert len(_waiting(store)) == len(receiver.got) == 1
 
 
-def test_a_server_that_is_away_is_asked_once_for_all_that_waits(
+def test_a_message_that_is_refused_holds_up_no_other(
     visitor: Visitor, store: Database, hook: None, receiver: Receiver, deliverer: Deliverer
 ) -> None:
-    receiver.status = 503
-    for _ in range(3):
-        visitor.accept_all()
-        visitor.withdraw()
+    other = Visitor(visitor.client)
+    visitor.accept_all()
+    receiver.refused = visitor.decide("google-analytics").json["event_id"]
+    visitor.withdraw()
+    other.accept_all()
+    other.withdraw()
+    assert deliverer.run() == 2
+    assert deliverer.run() == 0
+    assert len(receiver.got) == 3
+    [row] = _waiting(store)
+    assert (receiver.refused in row.body, row.attempts) == (True, 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_away_is_asked_once_for_all_that_waits(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    status: int,
+) -> None:
+    receiver.status = status
+    for one in (visitor, Visitor(visitor.client), Visitor(visitor.client)):
+        one.accept_all()
+        one.withdraw()
     deliverer.run()
     deliverer.run()
     assert (len(receiver.got), len(_waiting(store))) == (1, 3)
+
+
+def test_what_waits_for_one_site_keeps_no_other_waiting(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    read_site: ReadSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliveries, "_AT_ONCE", 2)
+    for _ in range(3):
+        visitor.accept_all()
+        visitor.withdraw()
+    with store.write() as session:
+        form, now = load_site_form(read_site("ujet")), datetime.now(UTC)
+        publish_version(session, form, source="", author="tests", now=now)
+        site = find_site(session, "ujet")
+        set_webhook(session, site, receiver.url, every_decision=False, now=now)
+        queue_erasure(session, site, b"k" * 32, now=now)
+    assert deliverer.run() == 3
+    sites = [body["data"]["site"] for body in receiver.bodies()]
+    assert sorted(sites) == ["smilee", "smilee", "ujet"]
+    assert [deliverer.run(), deliverer.run()] == [1, 0]
 
 
 def test_after_three_days_it_is_given_up_and_can_be_tried_by_hand(
@@ -355,6 +414,43 @@ def test_it_is_said_when_an_erasure_was_told_and_what_was_given_up_is_deleted(
     assert said == ["told", "deleted"]
 
 
+def test_a_visitor_who_is_erased_while_others_are_told_is_told_of_no_more(
+    visitor: Visitor, store: Database, hook: None, receiver: Receiver, deliverer: Deliverer
+) -> None:
+    other = Visitor(visitor.client)
+    for one in (visitor, other):
+        one.accept_all()
+        one.withdraw()
+
+    def erase() -> None:
+        with store.write() as session:
+            site, now = find_site(session, "smilee"), datetime.now(UTC)
+            erase_subject(session, site, other.subject_id, actor="x", reason="asked", now=now)
+
+    receiver.meanwhile = erase
+    assert (deliverer.run(), deliverer.run()) == (1, 1)
+    assert [body["type"] for body in receiver.bodies()] == ["decision.withdrawn", "subject.erased"]
+
+
+def test_a_deliverer_whose_turn_is_over_stops(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visitor.accept_all()
+    visitor.withdraw()
+
+    @contextmanager
+    def lost(*_: object) -> Iterator[Callable[[], bool]]:
+        yield lambda: False
+
+    monkeypatch.setattr(deliveries, "holding", lost)
+    assert (deliverer.run(), receiver.got) == (0, [])
+
+
 def test_removing_a_webhook_forgets_what_waits(
     visitor: Visitor, store: Database, hook: None, deliverer: Deliverer
 ) -> None:
@@ -420,11 +516,43 @@ def test_a_decision_that_is_refused_tells_nobody(
         "https:///hook",
         "https://www.example.com:0/",
         f"https://www.example.com/{'a' * 300}",
+        "https://www.example.com/h\u00f6\u00f6k",
+        "https://www.example.com/?h\u00f6\u00f6k",
+        "https://www.example.com/a b",
+        "https://www.example.com/\r\nX: y",
+        "https://ex ample.com/",
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
     ],
 )
 def test_an_unsafe_address_is_refused(visitor: Visitor, store: Database, url: str) -> None:
     with pytest.raises(Conflict):
         _set(store, url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://b\u00fccher.example/hook", "https://www.example.com/h%C3%B6k", "http://[::1]/"]
+)
+def test_what_can_be_sent_to_is_an_address(visitor: Visitor, store: Database, url: str) -> None:
+    _set(store, url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/h\u00f6k", "http://a..b:{}/"])
+def test_an_address_that_was_set_and_cannot_be_sent_to_is_a_failed_delivery(
+    visitor: Visitor,
+    store: Database,
+    hook: None,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    url: str,
+) -> None:
+    with store.write() as session:
+        site = find_site(session, "smilee")
+        find_webhook(session, site).url = url.format(urlsplit(receiver.url).port)
+    visitor.accept_all()
+    visitor.withdraw()
+    assert deliverer.run() == 0
+    assert [row.attempts for row in _waiting(store)] == [1]
 
 
 def test_no_secret_is_in_the_database(
