@@ -103,3 +103,21 @@ def test_a_prepared_page_draws_stores_and_releases_nothing_until_it_is_opened(
     else:
         _wait_for(lambda: "opened,draws" in owner.reports, "the visitor is asked")
         assert trackers.requests == []
+
+
+def test_the_modules_of_a_prepared_page_import_nothing_of_a_tracker(
+    open_alone: Callable[[str], None],
+    owner: OwnerPages,
+    server: RunningServer,
+    trackers: Trackers,
+) -> None:
+    counter = describe_service("counter", (), hosts=["held.example.com"])
+    site = publish_site(server, owner.url, "prepared-gate", [counter], blocking="gate")
+    tag = f'<!doctype html><html lang="en"><script src="{server.url}/w/{site.key}.js"></script>'
+    module = 'import "https://held.example.com/module.js";'
+    owner.pages["/"] = (tag + _START % "false", {})
+    owner.pages["/own.js"] = (module, {"Content-Type": "text/javascript"})
+    owner.pages["/next"] = (f'{tag}<script type="module" src="/own.js"></script>{_NEXT}', {})
+    open_alone(f"{owner.url}/")
+    _wait_for(lambda: owner.reports.count("prepared") > 10, "a second goes by")
+    assert trackers.requests == []

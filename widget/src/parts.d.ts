@@ -3,6 +3,9 @@
 /** Holds on pages that stay as they are: gate/. */
 declare const GATE: boolean;
 
+/** With the gate: every host but the site's own and those allowed waits. */
+declare const STRICT: boolean;
+
 /** Understands the mark-up of other consent managers. */
 declare const COMPAT: boolean;
 

@@ -3,7 +3,7 @@ import { nonce } from "./origin";
 import { isAllowed, prefix } from "./hold";
 import { restore } from "./restore";
 import { make } from "./element";
-import { trust } from "./gate/builtins";
+import { getAttribute, trust } from "./gate/builtins";
 import { gatedAs } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
@@ -11,7 +11,7 @@ const waiting: [held: HTMLScriptElement, by: Element][] = [];
 let loading = 0;
 
 /** Types that a browser runs; any other makes a block of data. */
-export const runs = /^(|module|importmap|.*(java|ecma)script)$/i;
+export const runs = /^\s*(|module|importmap|.*(java|ecma|j|live)script[\d.]*)\s*$/i;
 
 function isExternal(held: Element): boolean {
   return held.matches(`[src],[${prefix}src]`);
@@ -40,7 +40,7 @@ function resume(held: HTMLScriptElement): HTMLScriptElement {
 
 /** Only these fire load or error: waiting for another one would wait for ever. */
 function isAwaited(script: HTMLScriptElement): unknown {
-  return script.getAttribute("src") && !script.async && !script.noModule && runs.test(script.type);
+  return (GATE ? getAttribute(script, "src") : script.getAttribute("src")) && !script.async && !script.noModule && runs.test(script.type);
 }
 
 /** What fails with one tag must not keep the others. */

@@ -46,6 +46,7 @@ export function hook(given: Owner | undefined, names: string, around: Around, ha
       construct: (_native, args, made) => around(() => construct(native, args, made), made, args) as object,
     });
     defineProperty(owner as object, name, found);
+    if (native.prototype) native.prototype.constructor = found[kind]; // of classes
   }
 }
 

@@ -2,7 +2,7 @@
 import { runs } from "../scripts";
 import { attributeNames, getAttribute, guard, hook, queryElement, queryFragment, setAttribute, type Args, type Realm } from "./builtins";
 import { forget, gatedAs, heldValue, hold, keep } from "./held";
-import { importVerdict, readImportMap, textVerdict, verdict } from "./verdict";
+import { importVerdict, readImportMap, sheetVerdict, textVerdict, verdict } from "./verdict";
 import { holdStyle } from "./styles";
 import { wait } from "./waiting";
 
@@ -39,7 +39,7 @@ function holdElement(element: Element, isParsed: boolean): void {
   const text = element.textContent;
   if (type === "importmap") readImportMap(text);
   // Firefox has taken the address by now, and looks at the type once more.
-  const keys = isHeld ? (text || isParsed) && [] : (isScript && !/^(imp|spec)/.test(type) ? importVerdict : textVerdict)(text);
+  const keys = isHeld ? (text || isParsed) && [] : (isScript && !/^(imp|spec)/.test(type) ? importVerdict : sheetVerdict)(text);
   if (!keys) return;
   hold(element, "type", type, keys, isParsed);
   setAttribute(element, "type", "text/plain"); // neither run nor applied

@@ -1,6 +1,6 @@
 /** Where frames are sent: by links and forms that name them, and by their own location. */
 import { getAttribute, guard, isFirefox, removeAttribute, setAttribute, type Realm } from "./builtins";
-import { areAllGranted, own, verdict } from "./verdict";
+import { areAllGranted, verdict } from "./verdict";
 import { answerLater, later, wait } from "./waiting";
 
 /** The frame that a link, a form or a call has sent somewhere: where, has been judged. */
@@ -26,7 +26,7 @@ export function guardAims(realm: Realm): void {
   guard(realm, "open", (address, _self, [, target = ""]) => isFrameName(target) && realm[(aim = target)] && verdict(address), answerLater(null));
   const look = (event: Event & { submitter?: Element | null }) => {
     const target = event.composedPath()[0] as Element;
-    const element = event.type === "click" ? target.closest?.("a,area") : target;
+    const element = target.closest?.(event.type === "click" ? "a,area" : "form");
     const keys = element && aimVerdict(element, event.submitter);
     if (!keys) return;
     event.preventDefault();
@@ -39,7 +39,7 @@ export function guardAims(realm: Realm): void {
 /** Nobody can see where an empty frame's location is sent: in strict mode code does not run there while anything is refused, unless it is our own. */
 export function guardLocation(realm: Realm): void {
   const frame = realm.frameElement as HTMLIFrameElement | null;
-  if (own && frame && !isFirefox)
+  if (STRICT && frame && !isFirefox)
     realm.addEventListener("beforeunload", () => {
       if (areAllGranted() || realm.location.href !== "about:blank" || frame.name === (aim || 0) || !/^(about:|javascript:|$)/.test(getAttribute(frame, "src") ?? getAttribute(frame, "srcdoc") ?? "")) return;
       const before = getAttribute(frame, "sandbox");

@@ -21,6 +21,7 @@ export function guardRealm(realm: Realm): void {
 /** First of all that our script does. */
 export function openGate(): void {
   guardRealm(window);
+  openModules();
 }
 
 /** After each change of what is granted. */

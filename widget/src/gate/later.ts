@@ -1,5 +1,5 @@
 /** Objects that are made when the service is granted; until then a stand-in keeps every call. */
-import type { Realm } from "./builtins";
+import { getOwnPropertyDescriptor, type Realm } from "./builtins";
 import { later } from "./waiting";
 
 type Made = Record<string, unknown>;
@@ -22,8 +22,9 @@ export function standIn(keys: string[], make: () => unknown, { prototype }: { pr
         const value = (made ?? known)[name];
         if (made || name in known) return made && typeof value === "function" ? value.bind(made) : value;
         if (name === "port") return (own.port = record(MessagePort.prototype, () => real?.port as Made, {}));
-        if (/^(send|close|post|start|term|add|remove|dispatch)/.test(name))
+        if (/^(send|close|post|start|term|add|remove|dispatch)/.test(String(name)))
           return (...args: never[]) => void kept.push(() => (find() as Realm)[name](...args));
+        return getOwnPropertyDescriptor(kind, name)?.value as unknown;
       },
       set(_target, name: string, value) {
         known[name] = value;

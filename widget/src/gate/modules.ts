@@ -42,7 +42,7 @@ export function openModules(): void {
     const opened: Record<string, Map> = scopes(open);
     for (const scope in open) opened[scope] = open;
     addMap({ scopes: opened });
-  } else if (own && !own.some(isVague) && !patterns.some(([pattern, key]) => isVague(pattern) && isGranted(key))) {
+  } else if (STRICT && own && !own.some(isVague) && !patterns.some(([pattern, key]) => isVague(pattern) && isGranted(key))) {
     // Only here, so that what services import themselves is theirs once they run. A longer address counts first.
     for (const host of own) {
       pass(`http://${host}/`);

@@ -1,7 +1,7 @@
 /** Whatever sends without an element: the call waits, or gets a harmless answer. */
 import { guard, hook, type Realm } from "./builtins";
 import { standIn } from "./later";
-import { blobs, codeVerdict, originOf, textVerdict, verdict, verdictOfAny } from "./verdict";
+import { blobs, codeVerdict, originOf, sheetVerdict, textVerdict, verdict, verdictOfAny } from "./verdict";
 import { answerLater, later, promiseLater, wait } from "./waiting";
 
 /** A worker's own file is read before it starts: what is in it is out of our reach. */
@@ -29,7 +29,7 @@ function guardRequests(realm: Realm): void {
   guard(
     realm,
     "FontFace",
-    (_family, _self, [, source]) => textVerdict(source),
+    (_family, _self, [, source]) => sheetVerdict(source),
     (keys, go, _self, [family]) => {
       const { fonts } = realm.document as Document;
       const mock = new realm.FontFace(family, "local('-')") as FontFace; // of no source: the real one replaces it where it is used
@@ -47,6 +47,7 @@ function guardRequests(realm: Realm): void {
 function guardXhr(realm: Realm): void {
   const opened = new WeakMap<object, unknown[]>();
   hook(realm.XMLHttpRequest, "open", (go, self, args) => (opened.set(self, args), go()));
+  hook(realm.XMLHttpRequest, "abort", (go, self) => (opened.set(self, []), go()));
   guard(
     realm.XMLHttpRequest,
     "send",
@@ -56,7 +57,8 @@ function guardXhr(realm: Realm): void {
       const fail = () => {
         for (const type of ["error", "loadend"]) self.dispatchEvent(new ProgressEvent(type));
       };
-      if (isAsync) later(keys, () => self.readyState === 1 && go(), fail);
+      const args = opened.get(self);
+      if (isAsync) later(keys, () => opened.get(self) === args && go(), fail);
     },
   );
 }
@@ -64,7 +66,7 @@ function guardXhr(realm: Realm): void {
 /** What blobs are made of, so that their addresses can be judged. */
 function guardBlobs(realm: Realm): void {
   const texts = new WeakMap<object, string>();
-  hook(realm, "Blob", (go, _self, [parts]) => {
+  hook(realm, "Blob File", (go, _self, [parts]) => {
     const blob = go() as object;
     texts.set(blob, [...(parts ?? [])].map((part) => (typeof part === "string" ? part : texts.get(part))).join(""));
     return blob;
@@ -79,10 +81,10 @@ function guardBlobs(realm: Realm): void {
 
 function guardSheets(realm: Realm): void {
   for (const owner of [realm.CSSStyleSheet, realm.CSSGroupingRule]) {
-    guard(owner, "insertRule", (text) => textVerdict(text), answerLater(0));
-    guard(owner, "replaceSync", (text) => textVerdict(text), wait);
-    guard(owner, "replace", (text) => textVerdict(text), (keys, go, self) => (later(keys, go), Promise.resolve(self)));
-    guard(owner, "addRule", (_selector, _self, [, style]) => textVerdict(style), answerLater(-1));
+    guard(owner, "insertRule", sheetVerdict, answerLater(0));
+    guard(owner, "replaceSync", sheetVerdict, wait);
+    guard(owner, "replace", sheetVerdict, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
+    guard(owner, "addRule", (_selector, _self, [, style]) => sheetVerdict(style), answerLater(-1));
   }
 }
 

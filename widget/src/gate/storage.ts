@@ -7,6 +7,8 @@ import { answerLater, later, promiseLater, wait } from "./waiting";
 
 /** What the page sees as its storage -> the storage itself, and of which kind that is. */
 const reals = new WeakMap<object, [storage: Storage, kind: ItemKind]>();
+/** The other way round, for events. */
+const shown = new WeakMap<Storage, object>();
 
 /** `localStorage.name = value` reaches no setter of the prototype: the object itself must be another. */
 function guardSpelling(realm: Realm, property: string, kind: ItemKind): void {
@@ -23,6 +25,7 @@ function guardSpelling(realm: Realm, property: string, kind: ItemKind): void {
       defineProperty: (target, key, descriptor) => set(key, () => defineProperty(target, key, descriptor)),
     });
     reals.set(proxy, [storage, kind]);
+    shown.set(storage, proxy);
     return proxy;
   };
   hook(realm, property, pretend);
@@ -37,7 +40,16 @@ export function guardItems(realm: Realm): void {
   guard(realm.CacheStorage, "open", (name) => itemVerdict("k", name), promiseLater);
   guardSpelling(realm, "localStorage", "l");
   guardSpelling(realm, "sessionStorage", "s");
-  // The methods know native objects only.
+  // Native code knows native objects only, and the page knows none.
+  hook(realm, "StorageEvent", (go, _self, args) => {
+    const [storageArea] = reals.get(args[1]?.storageArea) ?? [];
+    if (storageArea) args[1] = { ...args[1], storageArea };
+    return go();
+  });
+  hook(realm.StorageEvent, "storageArea", (go) => {
+    const storage = go() as Storage;
+    return shown.get(storage) ?? storage;
+  });
   hook(realm.Storage, "getItem setItem removeItem clear key", (go, self: Storage, args) => {
     const [storage, kind] = reals.get(self) ?? [self];
     const keys = kind && args.length > 1 && itemVerdict(kind, args[0]);

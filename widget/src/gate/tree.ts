@@ -2,7 +2,7 @@
 import { attempt } from "../scripts";
 import { guardRealm } from "./index";
 import { isLoading } from "../hold";
-import { hook, type Args, type Realm } from "./builtins";
+import { hook, trust, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { replaceHeld } from "./held";
 import { guardLocation } from "./frames";
@@ -98,7 +98,7 @@ function guardInsertions(realm: Realm): void {
         let isChanged = isMarkup ? isWriting : isMaking;
         let looksAgain = isChanged;
         attempt(() => {
-          if (isWriting) args.splice(0, args.length, wholeTags(method === "write" ? args : [...args, "\n"]));
+          if (isWriting) args.splice(0, args.length, trust("createHTML", wholeTags(method === "write" ? args : [...args, "\n"])));
           args.forEach((given, at) => {
             if (isMarkup) {
               args[at] = holdMarkup(given);
@@ -119,6 +119,15 @@ function guardInsertions(realm: Realm): void {
       };
       hook(realm[name], method, look, "set");
     }
+}
+
+/** A window of our own origin that the page opens is a page like it. */
+function guardWindows(realm: Realm): void {
+  hook(realm, "open", (go) => {
+    const opened = go() as Realm;
+    enterFrame(opened);
+    return opened;
+  });
 }
 
 /** A frame is entered at the latest when somebody asks for what is in it. */
@@ -144,6 +153,7 @@ export function guardTree(realm: Realm): void {
   watched.add(realm.Node.prototype);
   guardInsertions(realm);
   guardFrames(realm);
+  guardWindows(realm);
   watchTree(realm.document as Document);
   realm.addEventListener("DOMContentLoaded", () => {
     for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchLate(shadowRoot);
