@@ -5,7 +5,7 @@ import { covers } from "./patterns";
 import { isGranted } from "./state";
 
 /** Host-only and on every parent domain, on every path from here to the root: nobody tells us where it was set. */
-function expireCookie(name: string): void {
+export function expireCookie(name: string): void {
   const labels = location.hostname.split(".");
   for (const domain of ["", ...labels.map((_, start) => labels.slice(start).join("."))]) {
     let path = "";

@@ -15,7 +15,7 @@ function parseDecision(value: string): Decision | undefined {
   if (!found) return undefined;
   const [, version, time, subject_id, keys, signal] = found as unknown as [string, string, string, string, string, Signal];
   const grants = emptyGrants();
-  for (const key of keys.split("~")) grants[key.replace("!", "")] = key[0] !== "!";
+  for (const key of keys.split("~")) if (key) grants[key.replace("!", "")] = key[0] !== "!";
   return { version: +version, subject_id, decided_at: new Date(parseInt(time, 36) * 1000).toISOString(), grants, signal };
 }
 

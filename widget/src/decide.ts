@@ -106,7 +106,7 @@ const rank = (decision: Decision) => timeOf(decision) + (("0x" + decision.subjec
 /** The decision that holds: an answer to an older one may have put its cookie over that of a newer one. */
 export function recallDecision(): Decision | undefined {
   const decision = readDecision();
-  return decision && readOutbox().reduce((found, one) => (rank(one) < rank(found) ? found : one), decision);
+  return decision && readOutbox().reduce((found, one) => (rank(one) >= rank(found) ? one : found), decision);
 }
 
 const isSame = (one: Decision, other: Decision) => formatDecision(one) === formatDecision(other);
@@ -128,5 +128,7 @@ export function catchUp(): void {
   const decision = recallDecision();
   if (!decision || (current && (rank(decision) < rank(current) || isSame(current, decision)))) return;
   take(decision);
-  if (apply()) location.reload();
+  const needsReload = apply();
+  cleanRefused();
+  if (needsReload) location.reload();
 }

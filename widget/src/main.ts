@@ -4,7 +4,7 @@ import { publishApi, type ConsentApi } from "./api";
 import { cleanRefused, stores } from "./clean";
 import { ask, catchUp, decide, heedSignal, keepNewest, recallDecision, tellPage } from "./decide";
 import { showAnnouncement } from "./announcement";
-import { openJobs, readForeignDecision } from "./compat";
+import { forgetForeign, openJobs, readForeignDecision } from "./compat";
 import { config, servicesOf } from "./config";
 import { writeDecision } from "./cookie";
 import { passed } from "./gate/verdict";
@@ -88,7 +88,10 @@ function start(): void {
 function begin(): void {
   const told = !current && readForeignDecision();
   // Nobody knows whether it was meant to hold against the signal.
-  if (told) draw(() => decide(grantsWhere((key) => !!told[key] && !isSignalled(key)), "import", "api"));
+  if (told) draw(() => {
+      if (!current) decide(grantsWhere((key) => !!told[key] && !isSignalled(key)), "import", "api");
+      forgetForeign();
+    });
   else ask();
 }
 
@@ -98,7 +101,7 @@ function cleanAgain(): void {
 }
 
 // A second tag of the same site must not release everything a second time.
-if (!((window as { consent?: ConsentApi }).consent?.ready instanceof Promise)) {
+if (!(window as { consent?: ConsentApi }).consent?.ready?.then) {
   if (GATE) openGate();
   if (COMPAT) openJobs();
   resolveReady = publishApi();

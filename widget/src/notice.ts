@@ -62,6 +62,8 @@ export function makeWay({ target }: Event): void {
   });
 }
 
+export const isAsking = () => notice;
+
 export function hideNotice(): void {
   notice = notice?.remove() as undefined;
 }

@@ -78,13 +78,13 @@ export async function sendNext(): Promise<void> {
       keepalive: true, // also when the page goes
     });
     // Only our server's own words end the matter: a proxy or a hotel's sign-in page may answer anything.
-    const { event_id, status = 500, proof: fresh } = (await response.json()) as { event_id?: string; status?: number; proof?: string };
+    const { event_id, type, status, proof: fresh } = (await response.json()) as { event_id?: string; type?: string; status: number; proof?: string };
     if (event_id !== decision_id) {
       if (fresh) {
         if (!proof) delay = 99; // at once; an old one waits as all else does, or servers that disagree would be asked for ever
         proof = fresh;
       }
-      if (fresh || status > 428) throw status; // of our own server's others none may get better
+      if (fresh || status > 428 || !/^urn:consent/.test(type as string)) throw status; // of our own server's others none may get better
       console.warn("consent:", status, decision_id); // the same every time: it can never be recorded
     }
     writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));

@@ -12,11 +12,15 @@ enum Size {
   smallest = 60,
 }
 
+/** What lay hidden, in a tab or a closed list, has a size once it is shown. */
+const sizes = new ResizeObserver(showPlaceholders);
+
 type Placeholder = HTMLElement & { held: HTMLElement };
 
 function makePlaceholder(held: HTMLElement): HTMLElement {
   const host = make("consent-placeholder", {}) as Placeholder;
   host.held = held;
+  sizes.observe(held);
   const root = openRoot(host);
   const services = keysOf(held).flatMap(servicesOf);
   const service = services.map((key) => serviceTexts[key]?.[0]).join(", ");

@@ -90,6 +90,9 @@ export function showPreferences(pressed?: HTMLElement): void {
 }
 
 export function hidePreferences(): void {
-  dialog = dialog?.remove() as undefined;
+  const shown = dialog;
+  dialog = undefined;
+  shown?.close?.(); // gives the focus back to what had it
+  shown?.remove();
   opener = opener?.focus() as undefined; // some browsers do not focus a button that is clicked, so they cannot come back to it
 }

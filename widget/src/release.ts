@@ -1,9 +1,10 @@
 /** Lets held elements go once what they wait for is granted; each one once. */
 import { adoptMarkup, areJobsGranted, foreignSelector, runJobs } from "./compat";
-import { heldSelector, isAllowed, isComplete } from "./hold";
+import { heldSelector, isAllowed, isComplete, keysOf } from "./hold";
 import { restore } from "./restore";
 import { attempt, queueScript, runs, runScripts } from "./scripts";
 import { gatedAs, scattered } from "./gate/held";
+import { judge } from "./gate/verdict";
 
 const seen = new WeakSet<Element>();
 /** Marked elements whose code runs in this page. */
@@ -36,13 +37,16 @@ function releaseTemplate(template: HTMLTemplateElement): void {
   content.querySelectorAll(":not(script,[data-consent])").forEach(restore);
   ran.push(template);
   template.replaceWith(content);
-  for (const script of scripts) queueScript(script, template);
+  for (const script of scripts) if (!script.matches(heldSelector)) queueScript(script, template);
 }
 
 function release(element: Element): void {
   const isGated = GATE && gatedAs(element); // held again and again, as often as the page sets an address
   if ((seen.has(element) && !isGated) || !isAllowed(element)) return;
-  if (isGated && !element.isConnected) return restore(element); // the page will do with it what it likes
+  if (isGated && !element.isConnected) {
+    judge(keysOf(element)); // let into this page
+    return restore(element); // which will do with it what it likes
+  }
   const isScript = element.localName === "script"; // of HTML or SVG, in this window or in a frame's
   const isTemplate = element.localName === "template";
   if ((isScript || isTemplate) && !isComplete(element)) {
@@ -72,7 +76,8 @@ export function holdWithdrawn(): boolean {
   for (const entry of shown.splice(0)) {
     const [element, held] = entry;
     if (isAllowed(held)) shown.push(entry);
-    else element.replaceWith(held);
+    else if (element.parentNode) element.replaceWith(held);
+    else ran.push(held); // the page keeps it, and may show it again
   }
   return COMPAT ? ran.every(isAllowed) && areJobsGranted() : ran.every(isAllowed);
 }

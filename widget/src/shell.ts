@@ -2,6 +2,7 @@
 import { actions } from "./actions";
 import { config } from "./config";
 import { make, own } from "./element";
+import { isAsking } from "./notice";
 import { chooseLanguage, language, ui, Ui } from "./language";
 import { nonce } from "./origin";
 
@@ -26,7 +27,7 @@ function press(event: Event): void {
 
 /** Again for each layer: the page may have changed its language since, and document.open() takes every listener away. */
 function attend(host: HTMLElement): void {
-  chooseLanguage();
+  if (!isAsking()) chooseLanguage(); // what is recorded is what they were asked in
   host.lang = language;
   host.dir = ui[Ui.direction] as string;
   host.onclick = press;
@@ -66,6 +67,8 @@ export function keepShell(): void {
 
 /** Says it once, politely, to those who listen. */
 export function announce(text: Ui): void {
-  shell();
-  setTimeout(() => (status.textContent = ui[text] as string), 100);
+  draw(() => {
+    shell();
+    setTimeout(() => (status.textContent = ui[text] as string), 100);
+  });
 }

@@ -1,4 +1,4 @@
 /** Understands pages, and the stored decisions of visitors, that were made for another consent manager. */
 export { areJobsGranted, openJobs, runJobs } from "./jobs";
 export { adoptMarkup, foreignSelector } from "./markup";
-export { readForeignDecision } from "./stored";
+export { forgetForeign, readForeignDecision } from "./stored";

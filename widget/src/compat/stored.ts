@@ -1,10 +1,16 @@
 /** What the visitor told another consent manager, read once from its cookie: only what is said plainly counts. */
 import { config } from "../config";
+import { expireCookie } from "../clean";
 import { visibleCookies } from "../cookie";
 import { grantsWhere, type Grants } from "../state";
 import { knownNames, ourKey, understands } from "./names";
 
+/** What was read, so that it is taken over once. */
+const read: string[] = [];
+export const forgetForeign = () => read.forEach(expireCookie);
+
 function cookieNamed(name: string): string | undefined {
+  read.push(name);
   const pair = visibleCookies().find((one) => one.startsWith(name + "="));
   return pair && decodeURIComponent(pair.slice(name.length + 1));
 }
