@@ -96,6 +96,7 @@ def parts_of(
     announces = "announcement" in config
     asked = {
         "gate": _has_gate(config),
+        "strict": config.get("blocking") == "strict",
         "compat": bool(config.get("compatible")),
         "regimes": regime is not Regime.OPT_IN,
         # Before the first material change no decision can be older than what is asked.

@@ -23,12 +23,13 @@ const build = async (entry, define, options) => Buffer.from(print(await compile(
 
 const cores = {};
 // One for each set of parts that a site may ask for: what it does not ask for does not travel.
-for (const GATE of [false, true])
+for (const gate of ["", "-gate", "-gate-strict"])
   for (const COMPAT of [false, true])
     for (const REGIMES of [false, true])
       for (const news of ["", "-news", "-news-announced"])
-        cores["core" + (GATE ? "-gate" : "") + (COMPAT ? "-compat" : "") + (REGIMES ? "-regimes" : "") + news + ".js"] = await buildCore({
-          GATE: String(GATE),
+        cores["core" + gate + (COMPAT ? "-compat" : "") + (REGIMES ? "-regimes" : "") + news + ".js"] = await buildCore({
+          GATE: String(!!gate),
+          STRICT: String(gate.endsWith("strict")),
           COMPAT: String(COMPAT),
           REGIMES: String(REGIMES),
           NEWS: String(!!news),
