@@ -143,6 +143,6 @@ def test_no_text_can_break_out_of_the_configuration(read_site: ReadSite, text: s
 
 def test_every_core_brings_a_render_proof_back() -> None:
     cores = sorted((asset_dir("static") / "widget").glob("core*.js"))
-    assert len(cores) == 24
+    assert len(cores) == 36
     # By these bytes the server tells a script that must bring one from those of early releases.
     assert [core.name for core in cores if b"?proof=" not in core.read_bytes()] == []

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
@@ -46,14 +46,7 @@ class Database:
         self._opened: tuple[int, int] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            make_url(url)
-        except (ArgumentError, ValueError):
-            # Without the cause: it may repeat the password.
-            raise ConfigError(
-                "CONSENT_DATABASE_URL cannot be read. It is written postgresql+psycopg://"
-                "user:password@host:port/name, with %40 for an @ in the password."
-            ) from None
+        address = _read_address(url)
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite and sqlite3.sqlite_version_info < _SQLITE:
             raise ConfigError(
@@ -62,7 +55,6 @@ class Database:
                 "Take a newer Python, or PostgreSQL."
             )
         arguments = {} if self.is_sqlite else connect_arguments(url, _BUSY_MILLISECONDS)
-        address = make_url(url)
         self.engine: Engine = create_engine(
             # As it is written: some releases of SQLAlchemy read `%20` as a space, others do not.
             address if path is None else address.set(database=str(path)),
@@ -214,6 +206,17 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _read_address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        # Without the cause: it may repeat the password.
+        raise ConfigError(
+            "CONSENT_DATABASE_URL cannot be read. It is written postgresql+psycopg://"
+            "user:password@host:port/name, with %40 for an @ in the password."
+        ) from None
 
 
 def disk_is_full(error: DBAPIError) -> bool:

@@ -92,8 +92,8 @@ def test_a_frame_that_was_let_in_while_it_was_out_of_the_page_ends_with_a_withdr
     visit.decide("accept_all")
     corner.page.evaluate("() => document.body.append(frame)")
     visit.wait_for(lambda: corner.asked == ["/frame"], "the frame")
-    with corner.page.expect_navigation():
-        corner.page.evaluate("() => consent.withdraw()")
+    corner.page.evaluate("() => { window.here = true; consent.withdraw(); }")
+    corner.page.wait_for_function("() => !window.here && window.consent")
     assert visit.is_refused()
 
 
