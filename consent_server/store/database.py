@@ -48,12 +48,8 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         address = _read_address(url)
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite and sqlite3.sqlite_version_info < _SQLITE:
-            raise ConfigError(
-                f"Python has SQLite {sqlite3.sqlite_version} here, which is too old: "
-                f"{'.'.join(map(str, _SQLITE))} is the first that returns what it deletes. "
-                "Take a newer Python, or PostgreSQL."
-            )
+        if self.is_sqlite:
+            _check_release()
         arguments = {} if self.is_sqlite else connect_arguments(url, _BUSY_MILLISECONDS)
         self.engine: Engine = create_engine(
             # As it is written: some releases of SQLAlchemy read `%20` as a space, others do not.
@@ -206,6 +202,15 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _check_release() -> None:
+    if sqlite3.sqlite_version_info < _SQLITE:
+        raise ConfigError(
+            f"Python has SQLite {sqlite3.sqlite_version} here, which is too old: "
+            f"{'.'.join(map(str, _SQLITE))} is the first that returns what it deletes. "
+            "Take a newer Python, or PostgreSQL."
+        )
 
 
 def _read_address(url: str) -> URL:
