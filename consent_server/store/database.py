@@ -10,12 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from consent_server.config import sqlite_path
-from consent_server.errors import ConfigError, Unavailable
+from consent_server.errors import Unavailable
+from consent_server.store.dialects import read_address
 from consent_server.store.driver import SENDS_ON, raising_as_ours
 from consent_server.store.postgresql import (
     DISK_FULL,
@@ -25,8 +26,6 @@ from consent_server.store.postgresql import (
     prepare_postgresql,
 )
 
-#: The sealer takes what waits with one DELETE ... RETURNING.
-_SQLITE = (3, 35, 0)
 #: Long enough for another process's commit, short enough for a visitor's retry.
 _BUSY_MILLISECONDS = 5_000
 #: Where a connection's `info` says how often the database had been closed when it was opened.
@@ -46,10 +45,8 @@ class Database:
         self._opened: tuple[int, int] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-        address = _read_address(url)
+        address = read_address(url)
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite:
-            _check_release()
         arguments = {} if self.is_sqlite else connect_arguments(url, _BUSY_MILLISECONDS)
         self.engine: Engine = create_engine(
             # As it is written: some releases of SQLAlchemy read `%20` as a space, others do not.
@@ -202,26 +199,6 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _check_release() -> None:
-    if sqlite3.sqlite_version_info < _SQLITE:
-        raise ConfigError(
-            f"Python has SQLite {sqlite3.sqlite_version} here, which is too old: "
-            f"{'.'.join(map(str, _SQLITE))} is the first that returns what it deletes. "
-            "Take a newer Python, or PostgreSQL."
-        )
-
-
-def _read_address(url: str) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        # Without the cause: it may repeat the password.
-        raise ConfigError(
-            "CONSENT_DATABASE_URL cannot be read. It is written postgresql+psycopg://"
-            "user:password@host:port/name, with %40 for an @ in the password."
-        ) from None
 
 
 def disk_is_full(error: DBAPIError) -> bool:
