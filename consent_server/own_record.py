@@ -22,6 +22,7 @@ from consent_server.rules.kantara import build_kantara_receipt
 from consent_server.rules.linked_receipt import link_receipt
 from consent_server.rules.regimes import Regime, running_first
 from consent_server.rules.times import parse_time, spell_time
+from consent_server.rules.unasked import Unasked, unasked_in, unasked_of
 from consent_server.sites import find_site, find_version, read_config
 from consent_server.snapshot import Config, known_since
 from consent_server.store.models import Site, SiteScript, SiteVersion
@@ -53,17 +54,29 @@ class OwnRecord:
         """Tell whether the last decision has lived its days."""
         return bool(self.receipts) and parse_time(self.receipts[0]["valid_until"]) <= now
 
-    def holding(self, now: datetime, regime: Regime = Regime.OPT_IN) -> dict[str, bool]:
+    @property
+    def unasked(self) -> Unasked:
+        """Tell how much of what the last decision grants nobody was asked for."""
+        return unasked_of(self.receipts[0]) if self.receipts else Unasked.NOTHING
+
+    def holding(
+        self, now: datetime, regime: Regime = Regime.OPT_IN, *, unasked: Unasked | None = None
+    ) -> dict[str, bool]:
         """Return what is allowed now of what the site asks today.
 
-        Nothing that is new to it, unless the regime lets it run first and nobody refused it.
+        Nothing that is new to it, unless the regime lets it run first and nobody refused it;
+        and of a decision nothing where less runs unasked than where it was made. `unasked`
+        says how much may have run so, where that is not the regime's to say.
         """
         if not self.receipts or self.has_run_out(now):
             return grants_for(self.config, self._running_first(regime, {}))
         last, since = self.receipts[0], known_since(self.config, self.current.material_since)
         said: Mapping[str, bool] = last["grants"]
+        counts = self.unasked <= (unasked_in(regime) if unasked is None else unasked)
         allowed = [
-            key for key, granted in said.items() if granted and last["version"] >= since.get(key, 1)
+            key
+            for key, granted in said.items()
+            if granted and counts and last["version"] >= since.get(key, 1)
         ]
         return grants_for(self.config, [*allowed, *self._running_first(regime, said)])
 

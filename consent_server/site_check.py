@@ -16,6 +16,7 @@ from consent_server.rules.decision import NECESSARY
 from consent_server.rules.languages import base_language
 from consent_server.rules.lifetime import least_days, parse_lifetime
 from consent_server.rules.regimes import longest_valid_days, with_table
+from consent_server.rules.unasked import MARKS
 from consent_server.services import CONSENT_RECORD
 from consent_server.texts import CATEGORY_TEXTS
 from consent_server.theme import ratios
@@ -26,6 +27,10 @@ Finding = tuple[str, str]
 #: Where owners try things out; a cookie domain never holds there.
 _LOCAL_HOSTS = {"127.0.0.1", "localhost"}
 _NOT_SHOWN = "The site is not shown in this language."
+_IS_MARK = (
+    f"Take another key: {' and '.join(map(repr, MARKS))} mark in the decision cookie what a "
+    "visitor was not asked for."
+)
 
 
 def check_site(form: Mapping[str, Any]) -> None:
@@ -83,6 +88,8 @@ def _categories(form: Mapping[str, Any]) -> Iterator[Finding]:
         key, path = category["key"], f"categories.{index}"
         if key in seen:
             yield f"{path}.key", f"The category {key!r} stands twice."
+        if key in MARKS:
+            yield f"{path}.key", _IS_MARK
         seen.add(key)
         if key not in CATEGORY_TEXTS:
             for field in ("name", "description"):
@@ -105,6 +112,8 @@ def _services(form: Mapping[str, Any]) -> Iterator[Finding]:
             yield path, f"The service {key!r} stands twice."
         if key in categories:
             yield path, f"{key!r} is a category already; a key names one thing only."
+        if key in MARKS:
+            yield path, _IS_MARK
         if key == CONSENT_RECORD:
             yield path, f"{CONSENT_RECORD!r} is added by itself; leave it out."
         seen.add(key)

@@ -14,6 +14,7 @@ from consent_server.api.guard import answer_preflight, check_origin, require_sub
 from consent_server.api.schemas import GrantsSchema
 from consent_server.errors import NotFound
 from consent_server.own_record import read_own_record
+from consent_server.rules.unasked import Unasked
 
 blueprint = ApiBlueprint("grants", __name__, description="What a visitor allows now")
 blueprint.after_request(share_with_site)
@@ -28,7 +29,8 @@ class CurrentGrants(MethodView):
     def get(self, site_key: str) -> dict[str, Any]:
         """What one visitor allows now, by their secret subject id.
 
-        What is new since their decision, and everything once it has run out, is false.
+        What is new since their decision, and everything once it has run out, is false. What
+        ran unasked where they decided is among it, and `asked` is false then.
         Asking for ids without a record counts as recording does, so nobody can guess
         many of them.
         """
@@ -42,7 +44,8 @@ class CurrentGrants(MethodView):
         last = own.receipts[0]
         return {
             "site": site_key,
-            "grants": own.holding(now),
+            "grants": own.holding(now, unasked=Unasked.ALL),
+            "asked": own.unasked is Unasked.NOTHING,
             "decided": not own.is_asked_again and not own.has_run_out(now),
             **{name: last[name] for name in ("version", "decided_at", "valid_until")},
         }

@@ -19,6 +19,7 @@ from consent_server.rules.decision import Decision, Layer, Method
 from consent_server.rules.regimes import valid_days
 from consent_server.rules.sight import signal_in
 from consent_server.rules.times import parse_time
+from consent_server.rules.unasked import unasked
 from consent_server.wanted import Wanted
 
 #: Decision cookies know seconds.
@@ -87,6 +88,7 @@ def spell_decision_cookie(
         decision.subject_id,
         decision.grants,
         decision.signal,
+        unasked(regime, decision.method, decision.layer, decision.grants),
     )
     age_left = left // timedelta(seconds=1)
     return _spell(site_key, config, spell_cookie(stored), age_left, request)

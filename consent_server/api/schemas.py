@@ -28,6 +28,7 @@ from consent_server.rules.decision import (
     Signal,
 )
 from consent_server.rules.times import NotATime, parse_time
+from consent_server.rules.unasked import without_marks
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _HEX_16 = r"^[0-9a-f]{16}$"
@@ -101,6 +102,10 @@ class GrantsSchema(Schema):
 
     site = fields.String(required=True)
     grants = fields.Dict(keys=fields.String(), values=fields.Boolean(), required=True)
+    asked = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether nothing of it is granted only since it ran unasked."},
+    )
     decided = fields.Boolean(
         required=True, metadata={"description": "Whether everything that is asked now is answered."}
     )
@@ -138,6 +143,7 @@ class DecisionSchema(StrictForm):
                 "decision_id": UUID(data["decision_id"]),
                 "method": Method(data["method"]),
                 "layer": Layer(data["layer"]),
+                "grants": without_marks(data["grants"]),
             },
         )
 

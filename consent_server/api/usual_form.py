@@ -15,6 +15,7 @@ from consent_server.api.schemas import MAX_GRANTS, MAX_VERSION, UUID_PATTERN, De
 from consent_server.forms import KEY_PATTERN
 from consent_server.rules.decision import COPYING, SUBJECT_ID, Decision, Layer, Method, Signal
 from consent_server.rules.times import NotATime, parse_time
+from consent_server.rules.unasked import without_marks
 
 _decode: Final = json.JSONDecoder().decode
 _IDS: Final = re.compile(UUID_PATTERN, re.ASCII)
@@ -72,7 +73,7 @@ def _read(said: Any, quotes: int) -> Decision | None:
         version=version,
         script=script,
         language=said["language"],
-        grants=grants,
+        grants=without_marks(grants),
         decided_at=parse_time(said["decided_at"]),
         signal=signal,
     )

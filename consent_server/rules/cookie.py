@@ -4,6 +4,11 @@
 are joined by `~` and a refused one starts with `!`. Behind another dot stands the signal
 (`gpc` or `dnt`) that the browser sent when the visitor decided, where it sent one. Only
 characters of RFC 6265's cookie-octet are used, so it never needs quoting.
+
+Where something that is granted ran without a question, the last keys say so: `!asked`, where
+only the exempt categories ran, `!asked~!asked-any` where all did. A decision counts where at
+least as much runs unasked; elsewhere the visitor is asked. No category and no service may have
+these keys, so that whoever knows nothing of it reads two more refusals.
 `examples/readers/vectors.json` says what every reader of it must answer.
 """
 
@@ -14,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from consent_server.rules.decision import SUBJECT_ID, Grants, Signal
+from consent_server.rules.unasked import MARKS, Unasked
 
 _FORMAT = "1"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -32,6 +38,8 @@ class StoredDecision:
     grants: Grants
     #: What the browser asked for then: later it counts anew only once it has changed.
     signal: str = ""
+    #: How much of the grants nobody was asked for; its marks are not in them.
+    unasked: Unasked = Unasked.NOTHING
 
 
 def cookie_name(site_key: str) -> str:
@@ -42,7 +50,8 @@ def cookie_name(site_key: str) -> str:
 def spell_cookie(stored: StoredDecision) -> str:
     """Return the cookie's value."""
     seconds = _to_base36(int(stored.decided_at.timestamp()))
-    keys = "~".join(key if granted else f"!{key}" for key, granted in stored.grants.items())
+    marked = {**stored.grants, **dict.fromkeys(MARKS[: stored.unasked], False)}
+    keys = "~".join(key if granted else f"!{key}" for key, granted in marked.items())
     signal = f".{stored.signal}" if stored.signal else ""
     return f"{_FORMAT}.{stored.version}.{seconds}.{stored.subject_id}.{keys}{signal}"
 
@@ -65,12 +74,15 @@ def parse_cookie(value: str) -> StoredDecision | None:
     # One key that says two things says nothing.
     if len(names) > _MAX_KEYS or len(grants) != len(names):
         return None
+    # A mark that stands alone, or is granted, is nobody's: it counts as the most that it may mean.
+    found = [number for number, mark in enumerate(MARKS, 1) if grants.pop(mark, None) is not None]
     return StoredDecision(
         version=int(version),
         decided_at=datetime.fromtimestamp(min(int(seconds, 36), 253_402_300_799), UTC),
         subject_id=subject_id,
         grants=grants,
         signal=signal,
+        unasked=Unasked(max(found, default=0)),
     )
 
 

@@ -29,6 +29,7 @@ def test_it_says_what_the_last_decision_allows(visitor: Visitor) -> None:
     assert answer.json == {
         "site": "smilee",
         "grants": visitor.grants("google-analytics"),
+        "asked": True,
         "decided": True,
         "version": 1,
         "decided_at": receipt["decided_at"],

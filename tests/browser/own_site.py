@@ -9,7 +9,7 @@ import tomli_w
 from .running_server import RunningServer
 from .sites import DemoSite
 
-_CONTROLLER = {
+CONTROLLER = {
     "name": "Shop Oy",
     "address": "Esimerkkikatu 1, 00100 Helsinki",
     "country": "FI",
@@ -54,7 +54,7 @@ def describe_site(
         "name": "Shop",
         "origins": [origin],
         "languages": ["en"],
-        "controller": _CONTROLLER,
+        "controller": CONTROLLER,
         "supervisory_authority": {"name": "Authority", "url": "https://authority.example/"},
         "links": {"policy": "/privacy"},
         "categories": [{"key": "analytics"}],

@@ -144,6 +144,23 @@ def test_until_the_new_answer_the_old_one_holds_and_what_is_new_waits(shop: Shop
     assert not visit.preferences.locator("#switch-adverts").is_checked()
 
 
+@pytest.mark.parametrize("mark", ["~!asked", "~!asked~!asked-any"])
+def test_of_what_only_ran_elsewhere_nothing_holds_and_nothing_is_new(shop: Shop, mark: str) -> None:
+    visit = shop.visit
+    name = visit.site.cookie_name
+    value = visit.cookies()[name] + mark
+    visit.page.context.add_cookies([{"name": name, "value": value, "url": shop.owner.url}])
+    for is_changed in (False, True):
+        if is_changed:
+            _add_heatmap(shop)
+        shop.go()
+        visit.wait_for_notice()
+        assert shop.asked() == []
+        assert "Heatmap" not in visit.notice.inner_text(), "all is asked"
+        assert visit.page.evaluate("consent.decided") is False
+        assert visit.page.evaluate("consent.grants.counter") is not True
+
+
 def test_the_new_answer_replaces_the_old_one(shop: Shop) -> None:
     _add_heatmap(shop)
     shop.go()

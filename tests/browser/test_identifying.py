@@ -12,7 +12,7 @@ from tests.readers import load_reader
 
 from .conftest import NewProfile
 from .law.short_memory import cap_script_storage, days_left
-from .own_site import describe_service, publish_site
+from .own_site import CONTROLLER, describe_service, publish_site
 from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import DemoSite
@@ -22,11 +22,17 @@ from .visit import Visit
 class Members:
     """A site whose visitors sign in, and its own server, which vouches for them."""
 
-    def __init__(self, server: RunningServer, owner: OwnerPages, new_profile: NewProfile) -> None:
+    def __init__(
+        self, server: RunningServer, owner: OwnerPages, new_profile: NewProfile, **fields: Any
+    ) -> None:
         self.server, self.owner, self.new_profile = server, owner, new_profile
         services = [describe_service("counter", ())]
         self.site: DemoSite = publish_site(
-            server, owner.url, "members", services, identify=True, origins=[owner.url, server.url]
+            server,
+            owner.url,
+            "members",
+            services,
+            **{"identify": True, "origins": [owner.url, server.url], **fields},
         )
         tag = f'<!doctype html><html lang="en"><script src="{server.url}/w/members.js"></script>'
         owner.pages["/"] = (f"{tag}<title>Members</title>", {})
@@ -92,6 +98,27 @@ def test_what_followed_lives_as_long_as_the_answer_says_where_script_cookies_liv
     phone.notice.wait_for(state="detached")
     assert phone.is_refused()
     assert 179.9 < days_left(phone) <= 180
+
+
+def test_what_only_ran_on_one_device_is_told_as_such_on_the_other(
+    server: RunningServer, owner: OwnerPages, new_profile: NewProfile
+) -> None:
+    american = {**CONTROLLER, "country": "US"}
+    members = Members(
+        server, owner, new_profile, regime="notice_only", sold_or_shared=[], controller=american
+    )
+    laptop, phone = members.visit(), members.visit()
+    laptop.open_preferences()
+    laptop.decide("save")
+    laptop.wait_for_delivery()
+    members.sign_in(laptop, "4713")
+    members.sign_in(phone, "4713")
+    # The server answers from another host, so the script writes the cookie.
+    phone.wait_for(lambda: phone.decision() is not None, "the decision follows")
+    for device in (laptop, phone):
+        value = device.cookies()[members.site.cookie_name]
+        assert value.endswith("~!asked~!asked-any")
+        assert device.page.evaluate("consent.decided && consent.grants.counter") is True
 
 
 def test_the_next_person_at_the_same_browser_is_asked(members: Members) -> None:

@@ -10,12 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consent_server.rules.cookie import StoredDecision, cookie_name, parse_cookie, spell_cookie
+from consent_server.rules.unasked import MARKS, Unasked
 
 SUBJECT = "0123456789abcdef0123456789abcdef"
 # RFC 6265, 4.1.1: what needs no quoting in a cookie.
 COOKIE_OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
-keys = st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True)
+keys = st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True).filter(lambda k: k not in MARKS)
 subjects = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 moments = st.integers(0, 253_402_300_799).map(lambda s: datetime.fromtimestamp(s, UTC))
 stored_decisions = st.builds(
@@ -25,6 +26,7 @@ stored_decisions = st.builds(
     subject_id=subjects,
     grants=st.dictionaries(keys, st.booleans(), min_size=1, max_size=8),
     signal=st.sampled_from(["", "gpc", "dnt"]),
+    unasked=st.sampled_from(Unasked),
 )
 
 
@@ -81,6 +83,33 @@ def test_refusals_are_kept_as_well_as_grants() -> None:
         3, datetime(2026, 11, 22, tzinfo=UTC), SUBJECT, {"analytics": True, "marketing": False}
     )
     assert spell_cookie(stored) == f"1.3.tovmo0.{SUBJECT}.analytics~!marketing"
+
+
+@pytest.mark.parametrize(
+    ("unasked", "keys"),
+    [
+        (Unasked.NOTHING, "analytics~!marketing"),
+        (Unasked.SOME, "analytics~!marketing~!asked"),
+        (Unasked.ALL, "analytics~!marketing~!asked~!asked-any"),
+    ],
+)
+def test_what_ran_unasked_is_told_by_keys_that_are_no_grants(unasked: Unasked, keys: str) -> None:
+    grants = {"analytics": True, "marketing": False}
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    stored = StoredDecision(3, moment, SUBJECT, grants, "gpc", unasked)
+    value = f"1.3.tovmo0.{SUBJECT}.{keys}.gpc"
+    assert spell_cookie(stored) == value
+    found = parse_cookie(value)
+    assert found == stored
+    assert found.grants == grants
+
+
+@pytest.mark.parametrize("keys", ["!asked-any~analytics", "analytics~asked-any", "!asked-any"])
+def test_a_mark_that_nobody_wrote_counts_as_the_most_that_it_may_mean(keys: str) -> None:
+    found = parse_cookie(f"1.3.tovmo0.{SUBJECT}.{keys}")
+    assert found is not None
+    assert found.unasked is Unasked.ALL
+    assert not found.grants.keys() & set(MARKS)
 
 
 def test_a_clock_before_1970_does_not_break_the_spelling() -> None:

@@ -1,4 +1,4 @@
-/** The decision cookie: `1.<version>.<unix seconds, base 36>.<subject>.<key~!refused~...>`, and `.<signal>` where the browser sent one. */
+/** The decision cookie: `1.<version>.<unix seconds, base 36>.<subject>.<key~!refused~...>`, and `.<signal>` where the browser sent one. Its last keys may be marks: unasked.ts. */
 import { asksNothing, config } from "./config";
 import { own } from "./element";
 import type { Signal } from "./signals";

@@ -14,6 +14,7 @@ import { announce } from "./shell";
 import { isSettled } from "./regime";
 import { isSignalled, signal } from "./signals";
 import { current, grantsWhere, isDecided, isGranted, isOverruled, publicGrants, setDecision, type Decision, type Grants } from "./state";
+import { markUnasked } from "./unasked";
 import { applyGate, isCodeStopped } from "./gate";
 
 export function tellPage(type: "ready" | "change"): void {
@@ -59,7 +60,7 @@ function keep(grants: Grants, method: Method, layer: Layer): Decision {
     version: config.version,
     subject_id: current?.subject_id ?? randomId(),
     decided_at: new Date(1000 * Math.max(Date.now() / 1000, current ? timeOf(current) + 1 : 0)).toISOString(),
-    grants,
+    grants: REGIMES ? markUnasked(grants, method, config.regime?.name as string) : grants,
     signal,
   };
   writeDecision(decision);

@@ -14,7 +14,7 @@ export interface Kit {
   tag: HTMLScriptElement | null;
   /** Called once when a decision may be known (none before a prerendered page is shown), and on each change: before anything is held or released. */
   followers: (() => void)[];
-  /** The decision that holds, also an older one that is asked again. */
+  /** The last decision, also an older one that is asked again, or one of a regime that asks less. */
   current(): Decision | undefined;
   isDecided(): boolean;
   /** What holds now, also before a decision. */

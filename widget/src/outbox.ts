@@ -72,7 +72,7 @@ export async function sendNext(): Promise<void> {
     // In the address: a server of an earlier release, which knows no proof, takes the decision all the same.
     const response = await fetch(base + "/decisions?proof=" + proof, {
       method: "POST",
-      body: spell(message),
+      body: spell(message), // with its marks: unasked.ts
       headers: { "content-type": "application/json" },
       credentials: "include",
       keepalive: true, // also when the page goes

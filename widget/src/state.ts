@@ -1,8 +1,9 @@
 /** What the visitor decided, as this page knows it. */
 import { asksNothing, config, servicesOf } from "./config";
 import { isSignalled, type Signal } from "./signals";
+import { Mark } from "./unasked";
 
-/** Every optional category and service, true or false. */
+/** Every optional category and service, true or false; of a decision, also its marks: see unasked.ts. */
 export type Grants = Record<string, boolean>;
 
 /** Named as the server's API names them: a message in the outbox is a decision, too. */
@@ -26,16 +27,19 @@ export function setDecision(decision: Decision | undefined): void {
   current = decision;
 }
 
-/** A decision on an older version than the last material change is asked again. */
+/** Whether no more ran unasked where it was decided than does here. Most scripts are those of regimes that ask. */
+const isAskedEnough = () => current?.grants[!REGIMES ? Mark.asked : config.regime?.name === "exempt_analytics" ? Mark.any : ""] !== false;
+
+/** A decision on an older version than the last material change is asked again, and one of a regime that asks less. */
 export function isDecided(): boolean {
-  return asksNothing() || (current?.version as number) >= config.material; // without one: false
+  return asksNothing() || ((current?.version as number) >= config.material && isAskedEnough()); // without one: false
 }
 
 /** Without a prototype: what a page adds to every object is nobody's grant. */
 export const emptyGrants = (): Grants => Object.create(null) as Grants;
 
-/** Whether the last decision says nothing of this category or service: it came later, or became another. */
-export const isNew = (key: string) => (current?.version ?? 0) < (config.news?.since[key] ?? 0);
+/** Whether the last decision says nothing of this category or service: it came later, or became another, or ran unasked. */
+export const isNew = (key: string) => !isAskedEnough() || (current?.version ?? 0) < (config.news?.since[key] ?? 0);
 
 /** What an earlier decision still says until the new answer: nothing of what is new, and of a category yes only where it covers all in it. */
 function stillGranted(): Grants {
@@ -62,7 +66,10 @@ function runFirst(grants: Grants): void {
 /** What holds now; what is necessary is always granted, and always stands first (consent_server/snapshot.py). */
 export function grantsNow(): Grants {
   const grants = NEWS ? stillGranted() : Object.assign(emptyGrants(), isDecided() && current?.grants);
-  if (REGIMES) runFirst(grants);
+  if (REGIMES) {
+    runFirst(grants);
+    for (const mark of [Mark.asked, Mark.any]) delete grants[mark];
+  }
   for (const key of config.categories[0] as string[]) grants[key] = true;
   return grants;
 }

@@ -1,16 +1,8 @@
 /** Takes the decision along to other addresses of the site: on a click, for one use, behind the `#` that no server is sent. */
-import { keepAnswered } from "../answered";
+import { keepAnswered, type Receipt } from "../answered";
 import type { Kit } from "../kit";
-import type { Grants } from "../state";
 
 declare const kit: Kit;
-
-/** What the server answers of a record. */
-interface Receipt {
-  version: number;
-  decided_at: string;
-  grants: Grants;
-}
 
 const { config, base } = kit;
 const mark = /^#consent=([\w-]*)&?/;
@@ -62,8 +54,8 @@ function takeOver(): void {
   const subject_id = known?.subject_id ?? newSubject();
   const came_from = document.referrer && new URL(document.referrer).origin;
   void post<Receipt>("/hand-over/take", { token, subject_id, came_from, ...(known && { known_at: known.decided_at }) })
-    .then(({ version, decided_at, grants }) => {
-      keepAnswered(kit, { version, subject_id, decided_at, grants });
+    .then((receipt) => {
+      keepAnswered(kit, subject_id, receipt);
     })
     .catch(() => {}); // the visitor is asked here
 }

@@ -1,7 +1,6 @@
 /** Lets the decision follow a visitor who signs in: `consent.identify(claim)`, where the site's server signed the claim. */
-import { keepAnswered } from "../answered";
+import { keepAnswered, type Receipt } from "../answered";
 import type { Kit } from "../kit";
-import type { Grants } from "../state";
 
 declare const kit: Kit;
 
@@ -17,7 +16,7 @@ interface Identified {
   subject_id: string;
   /** The decision in this browser is that of another person. */
   ask_again: boolean;
-  receipt: { version: number; decided_at: string; grants: Grants } | null;
+  receipt: Receipt | null;
 }
 
 const { config, base } = kit;
@@ -40,10 +39,7 @@ async function identify({ ref, expires, signature }: Claim): Promise<void> {
   if (!response.ok) throw answer;
   const { subject_id, receipt } = answer;
   if (answer.ask_again) forget();
-  else if (receipt) {
-    const { version, decided_at, grants } = receipt;
-    keepAnswered(kit, { version, subject_id, decided_at, grants });
-  }
+  else if (receipt) keepAnswered(kit, subject_id, receipt);
 }
 
 Object.assign((window as { consent?: object }).consent as object, { identify });
