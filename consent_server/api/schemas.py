@@ -9,6 +9,7 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from consent_server.errors import Conflict
 from consent_server.forms import (
     Map,
     StrictBoolean,
@@ -234,7 +235,7 @@ class PeriodQuerySchema(StrictForm):
     def check_order(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse a period in which no time lies: its export would look like an empty ledger."""
         if "since" in data and "until" in data and data["since"] >= data["until"]:
-            raise ValidationError("must lie before to", "from")
+            raise Conflict("No time lies in this period: `from` must lie before `to`.")
 
 
 class LedgerKeysSchema(Schema):

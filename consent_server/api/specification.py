@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, json
@@ -105,15 +106,18 @@ def _finish_operation(verb: str, operation: dict[str, Any], shared: list[Any]) -
     if "requestBody" in operation:
         statuses.update(_WITH_BODY)
         operation["requestBody"]["required"] = True
-    if any(p.get("in") == "query" for p in parameters):
+    asked = {p["name"] for p in parameters if p.get("in") == "query"}
+    if asked:
         statuses.update(_WITH_QUERY)
+    if {"from", "to"} <= asked:
+        statuses.add(HTTPStatus.CONFLICT)  # each may be right, and no time lie between them
     if operation.pop(SIGNED, False):
         statuses.update(_WITH_TOKEN)
     if "subject" in secured or (verb == "post" and not secured):
         statuses.update(_WITH_ORIGIN)
     if verb == "post" and not secured:
         statuses.update(_WITH_BUDGET)
-    responses.update({str(status): _problem(status) for status in sorted(statuses)})
+    responses.update({str(int(status)): _problem(status) for status in sorted(statuses)})
 
 
 def _problem(status: int) -> dict[str, Any]:
@@ -128,7 +132,7 @@ _REASONS = {
     401: "No token, or not the right one",
     403: "The page's origin is not the site's",
     404: "Unknown site, version or record",
-    409: "Well formed, but at odds with what is published or recorded",
+    409: "Well formed, but at odds with itself, or with what is published or recorded",
     413: "The body is too large",
     415: "The body is not JSON by its Content-Type",
     422: "Fields are missing, unknown or wrong",

@@ -11,7 +11,7 @@ from .running_server import RunningServer
 from .sites import SITES, DemoSite
 from .visit import Visit
 
-BROTLI_LIMIT = 10_000
+BROTLI_LIMIT = 10_150
 
 
 def test_nothing_but_the_script_is_asked_for_before_the_notice_is_visible(
