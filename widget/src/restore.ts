@@ -5,7 +5,7 @@ import { prefix } from "./hold";
 
 /** Attributes that user-written mark-up must not smuggle past a sanitizer that lets data-* through. */
 function isUnsafe(element: Element, name: string): boolean {
-  return /^(on|srcdoc$|style$|(form)?action$)/.test(name) || (/href$/.test(name) && !/^(link|(fe)?image|script)$/i.test(element.tagName));
+  return /^(on|srcdoc$|style$)|action$/.test(name) || (/href$/.test(name) && !/^(link|(fe)?image|script)$/i.test(element.tagName));
 }
 
 /** Gives an element the attributes that it was held without. */
