@@ -35,6 +35,8 @@ _MAX_SAID = 300
 class Refused(NotDelivered):
     """The other side is there and did not take this one message; it may take others."""
 
+    code, title = "delivery_refused", "The other side refused the message"
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
