@@ -9,7 +9,7 @@ from .owner_pages import OwnerPages
 from .running_server import RunningServer
 from .sites import DemoSite
 from .trackers import Trackers
-from .visit import Visit
+from .visit import Visit, watch_silence
 
 STATS = "https://stats.example.com"
 CATEGORIES = [{"key": "functional"}, {"key": "analytics"}]
@@ -42,6 +42,10 @@ class Corner:
         self._owner.pages["/"] = (text, {"Content-Security-Policy": self.policy})
         self.page.goto(f"{self._owner.url}/")
         return Visit(self.page, site, self._server)
+
+    def stays_silent(self, seconds: float) -> None:
+        """Watch for so long that no tracker is asked for anything."""
+        watch_silence(self.page, self._trackers, seconds)
 
     @property
     def asked(self) -> list[str]:

@@ -62,8 +62,8 @@ def test_a_script_in_a_template_waits_for_what_it_is_marked_with_itself(
     visit.toggle_service("maps")
     visit.decide("save")
     corner.page.locator("#shown").wait_for()
-    corner.page.wait_for_timeout(300)
-    assert (corner.asked, corner.page.evaluate("() => window.ran")) == ([], None)
+    corner.stays_silent(0.5)
+    assert corner.page.evaluate("() => window.ran") is None
     visit.reopen_preferences()
     visit.choose("accept_all")
     corner.page.wait_for_function("() => window.ran === 1")
@@ -242,6 +242,18 @@ def test_back_gives_the_focus_to_what_opened_the_preferences(
     corner.page.keyboard.press("Enter")
     visit.preferences.wait_for(state="detached")
     assert corner.page.evaluate("() => document.activeElement.id") == "own"
+
+
+@_CHROMIUM
+def test_preferences_that_the_page_opens_at_once_after_a_withdrawal_stay(
+    corner: Corner, site: DemoSite
+) -> None:
+    visit = corner.open(site)
+    visit.wait_for_notice()
+    visit.open_preferences()
+    corner.page.evaluate("() => { consent.withdraw(); consent.show(); }")
+    visit.wait_for_delivery()
+    assert visit.preferences.is_visible()
 
 
 def _allow_elsewhere(page: Page, owner: OwnerPages) -> None:

@@ -73,7 +73,7 @@ function makeDecided(): HTMLElement | undefined {
 /** Built anew each time, so that it always shows what holds now. */
 export function showPreferences(pressed?: HTMLElement): void {
   if (dialog) return;
-  opener = pressed;
+  opener = pressed ?? (document.activeElement as HTMLElement);
   const root = shell();
   switches = {};
   dialog = make(
@@ -90,9 +90,6 @@ export function showPreferences(pressed?: HTMLElement): void {
 }
 
 export function hidePreferences(): void {
-  const shown = dialog;
-  dialog = undefined;
-  shown?.close?.(); // gives the focus back to what had it
-  shown?.remove();
+  dialog = dialog?.remove() as undefined;
   opener = opener?.focus() as undefined; // some browsers do not focus a button that is clicked, so they cannot come back to it
 }
