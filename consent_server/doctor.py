@@ -69,7 +69,12 @@ def looking(name: str, look: Callable[[], Finding]) -> Findings:
             "whether another program holds it.",
         )
     except OSError as error:
-        yield Finding(name, False, str(error), "Look at the folder's permissions.")
+        yield Finding(
+            name,
+            False,
+            f"{error.filename}: {error.strerror}" if error.filename else str(error),
+            "Look at the folder's permissions, and run this as the user of the server.",
+        )
 
 
 def _durability(database: Database) -> Finding:

@@ -10,6 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from consent_server.errors import ConsentError
 
+#: What SQLite says where a file, or its folder, may not be written or opened.
+_NOT_OURS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
 
 class ReportingGroup(click.Group):
     """A group whose commands may raise our own errors: they end with exit code 1."""
@@ -21,9 +24,9 @@ class ReportingGroup(click.Group):
         except ConsentError as error:
             raise click.ClickException(describe_error(error)) from error
         except sqlite3.Error as error:
-            raise click.ClickException(f"SQLite answered: {error}") from error
+            raise click.ClickException(describe_database_error(error)) from error
         except DBAPIError as error:
-            raise click.ClickException(f"The database answered: {error.orig}") from error
+            raise click.ClickException(describe_database_error(error.orig)) from error
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -37,6 +40,22 @@ def describe_error(error: ConsentError) -> str:
         found = messages if isinstance(messages, list) else [messages]
         lines += [f"  {path}: {message}" for message in found]
     return "\n".join(lines)
+
+
+def describe_database_error(error: BaseException | None) -> str:
+    """Return what the database said, and what to do where this user may not use its file."""
+    told = f"The database answered: {error}"
+    if isinstance(error, sqlite3.Error) and _kind(error) in _NOT_OURS:
+        told += (
+            ". The file of CONSENT_DATABASE_URL, and the folder that it lies in, must be there for "
+            "this user to read and to write: run commands as the user that the server runs as."
+        )
+    return told
+
+
+def _kind(error: sqlite3.Error) -> int:
+    # The lower byte is the kind, the upper ones say more of it; our own wrong use has none.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def describe_os_error(error: OSError) -> str:

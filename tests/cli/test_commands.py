@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import click
 import pytest
 from sqlalchemy import text
 
 from consent_server.catalogue import load_catalogue
 from consent_server.cli import main
+from consent_server.cli.problems import describe_database_error
 from consent_server.config import MIN_TOKEN_LENGTH
 from consent_server.store.database import Database
 from tests.cli.conftest import Consent, Process
@@ -90,3 +95,28 @@ def test_every_command_says_what_it_is_for() -> None:
             walk(command)
 
     walk(main)
+
+
+def test_a_file_that_this_user_may_not_open_is_told_with_what_to_do(
+    process: Process, environment: dict[str, str], tmp_path: Path
+) -> None:
+    # Rights mean nothing to whoever is root; a folder is no file for anybody.
+    environment["CONSENT_DATABASE_URL"] = f"sqlite:///{tmp_path}"
+    done = process("site", "list")
+    assert done.returncode == 1
+    assert "unable to open database file" in done.stderr
+    assert "run commands as the user that the server runs as" in done.stderr
+
+
+def test_so_is_a_file_that_may_only_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE a (b)")
+    with (
+        closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection,
+        pytest.raises(sqlite3.OperationalError) as refused,
+    ):
+        connection.execute("DROP TABLE a")
+    said = describe_database_error(refused.value)
+    assert "attempt to write a readonly database" in said
+    assert "run commands as the user that the server runs as" in said

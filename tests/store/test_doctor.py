@@ -371,3 +371,14 @@ def test_a_region_file_that_is_not_there_is_found(examine: Examine) -> None:
     found = examine(region_database="/nowhere/regions.mmdb")["regions"]
     assert not found.good
     assert "CONSENT_REGION_DATABASE" in found.said
+
+
+@on_sqlite
+def test_a_key_file_that_cannot_be_read_is_named(examine: Examine, tmp_path: Path) -> None:
+    folder = tmp_path / "others"
+    folder.mkdir(mode=0o700)
+    (folder / LEDGER_KEYS).mkdir(mode=0o700)
+    found = examine(key_folder=str(folder))["key"]
+    assert not found.good
+    assert found.said == f"{folder / LEDGER_KEYS}: Is a directory"
+    assert "run this as the user of the server" in found.todo
