@@ -26,7 +26,7 @@ from consent_server.cli.opening import now, open_database
 from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
-from consent_server.cli.replacing import check_apart, refusal, replacing
+from consent_server.cli.replacing import check_apart, check_free, replacing
 from consent_server.cli.screenshots import find_missing
 from consent_server.cli.site import author
 from consent_server.cli.verify import verify, verify_evidence
@@ -37,7 +37,7 @@ from consent_server.rules.decision import SUBJECT_ID
 from consent_server.rules.receipt import subject_key
 from consent_server.rules.times import NotATime, parse_time
 from consent_server.signing import open_signer
-from consent_server.sites import find_site
+from consent_server.sites import find_site, find_version
 from consent_server.store.database import Database
 from consent_server.store.models import Site
 from consent_server.targets import witness_keys
@@ -140,13 +140,14 @@ def export(
     In CSV, a cell that a spreadsheet would run begins with an apostrophe; to read it back,
     take off one leading apostrophe.
     """
+    if str(output) == "-":
+        raise click.UsageError("Name a file: there may be two, and they hold personal data.")
     if since and until and since >= until:
         raise click.UsageError("--from must lie before --to.")
     form = form or _ENDINGS.get(output.suffix, "jsonl")
     selection = Selection(since, until, versions, subject)
     check_apart(output, _beside(output))
-    if output.exists() and not force:
-        raise refusal(output)
+    check_free(output, force=force)
     if form == "bundle":
         _export_bundle(site_key, selection, output, force=force, take=not no_screenshots)
         return
@@ -168,6 +169,10 @@ def _export_bundle(
         replacing(output, force=force) as file,
         telling("Exporting") as tell,
     ):
+        with database.read() as session:
+            site = find_site(session, site_key)
+            for number in selection.versions:
+                find_version(session, site, number)
         if take:
             _photograph(database, site_key, selection)
         done = export_bundle(

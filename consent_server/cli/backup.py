@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import bring_up_to_date, now, open_database
-from consent_server.cli.replacing import check_apart, refusal, tidying, uninterrupted
+from consent_server.cli.replacing import check_apart, check_free, tidying, uninterrupted
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.errors import ConfigError, Conflict
@@ -45,8 +45,7 @@ def backup(file: Path, force: bool) -> None:
     settings = load_settings()
     source = _sqlite_file(settings, "pg_dump --format=custom --file=FILE DATABASE")
     check_apart(file)
-    if file.exists() and not force:
-        raise refusal(file)
+    check_free(file, force=force)
     with open_database():
         # A database that is missing, or of another release, is told before it is copied.
         pass
@@ -86,7 +85,7 @@ def restore(file: Path, yes: bool) -> None:
     with _part(target) as part:
         shutil.copyfile(file, part)
         part.chmod(0o600)
-        check_file(part)
+        check_file(part, told=file)
         if _bring_up(part, file):
             click.echo(f"{file} is of an earlier release; what is restored is of this one.")
         for line in _verify(part, settings):

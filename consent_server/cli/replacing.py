@@ -34,7 +34,7 @@ def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         # The same period as CSV and as JSON lines has the same versions beside it.
         if not force and target.exists() and not filecmp.cmp(part, target, shallow=False):
-            raise refusal(target)
+            raise _refusal(target)
         part.replace(target)
 
 
@@ -103,6 +103,13 @@ def check_apart(*targets: Path) -> None:
             )
 
 
-def refusal(target: Path) -> Conflict:
-    """Return the error that says that a file is in the way."""
+def check_free(target: Path, *, force: bool) -> None:
+    """Raise Conflict where a file cannot be written under this name, before it is made."""
+    if not target.parent.is_dir():
+        raise Conflict(f"There is no folder {target.parent} to write {target.name} into.")
+    if target.exists() and not force:
+        raise _refusal(target)
+
+
+def _refusal(target: Path) -> Conflict:
     return Conflict(f"{target} exists. Choose another name, or replace it with --force.")

@@ -41,15 +41,19 @@ def copy_database(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def check_file(file: Path) -> None:
-    """Read every page of a database; raises Conflict that says what is wrong with it."""
+def check_file(file: Path, told: Path | None = None) -> None:
+    """Read every page of a database; raises Conflict that says what is wrong with it.
+
+    The message names `told`, where the file is a copy under a name that nobody knows.
+    """
+    name = told or file
     try:
         with closing(_read_only(file)) as connection:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
-        raise Conflict(f"{file} is not a SQLite database ({error}).") from error
+        raise Conflict(f"{name} is not a SQLite database ({error}).") from error
     if found != "ok":
-        raise Conflict(f"{file} is damaged: {found}")
+        raise Conflict(f"{name} is damaged: {found}")
 
 
 def settle(copy: Path) -> None:

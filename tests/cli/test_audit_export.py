@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 
 from consent_server.audit import COLUMNS
 from consent_server.store.database import Database
-from consent_server.store.models import ConsentEvent, SubjectData
+from consent_server.store.models import AdminEvent, ConsentEvent, SubjectData
 from tests.cli.conftest import Consent, Process
 from tests.visitor import Visitor
 
@@ -188,3 +188,22 @@ def test_many_records_take_no_more_memory_than_few(
     many = peak("many.jsonl")
     assert len((tmp_path / "many.jsonl").read_bytes().splitlines()) == 21_001
     assert many - few < _MEMORY_GROWTH_MB, f"{few} MB, then {many} MB"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["-o", "nowhere/smilee.csv"], 1, "There is no folder nowhere to write smilee.csv into."),
+        (["-o", "-"], 2, "Name a file"),
+        (["-o", "a.zip", "--version", "9", "--no-screenshots"], 1, "has no version 9"),
+    ],
+)
+def test_what_cannot_be_exported_is_told_before_the_ledger_notes_it(
+    process: Process, database: Database, tmp_path: Path, options: list[str], code: int, said: str
+) -> None:
+    done = process("audit", "export", "--site", "smilee", *options)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert not {one.name for one in tmp_path.iterdir()} & {"-", "-.versions.jsonl", "a.zip"}
+    with database.read() as session:
+        noted = select(AdminEvent.event_id).where(AdminEvent.action == "export")
+        assert session.scalar(noted) is None

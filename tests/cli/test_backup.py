@@ -400,3 +400,17 @@ def test_a_copy_taken_under_load_holds_a_beginning_of_the_ledger(
     }
     assert kept
     assert kept <= load.receipts.keys()
+
+
+def test_what_is_no_copy_is_named_as_it_was_given(runner: CliRunner, tmp_path: Path) -> None:
+    wrong = tmp_path / "site.toml"
+    wrong.write_text('key = "smilee"' * 99, "utf-8")
+    refused = call(runner, "database", "restore", wrong, "--yes")
+    assert refused.exit_code == 1
+    assert f"Error: {wrong} is not a SQLite database" in refused.output
+
+
+def test_a_folder_that_is_not_there_is_named(runner: CliRunner, visitor: Visitor) -> None:
+    refused = call(runner, "database", "backup", "nowhere/copy.sqlite")
+    assert refused.exit_code == 1
+    assert "There is no folder nowhere to write copy.sqlite into." in refused.output
