@@ -131,8 +131,12 @@ def open_ledger(session: Session, site: Site, *, now: datetime) -> Ledger:
 def begin_anew(session: Session, site: Site, *, actor: str, reason: str, now: datetime) -> Ledger:
     """Give the ledger a new name after records or keys were lost, and say so in a leaf.
 
-    What was published under the old name stays as it is: it ends there.
+    What was published under the old name stays as it is: it ends there. Raises Conflict
+    without a reason.
     """
+    reason = reason.strip()
+    if not reason:
+        raise Conflict("Say what was lost and how: the ledger keeps the reason.")
     old = open_ledger(session, site, now=now)
     new = _name_ledger(session, site, old.number + 1, now)
     append_admin_event(

@@ -199,3 +199,12 @@ def test_one_ledger_that_cannot_be_sealed_does_not_hold_up_the_others(
     assert refused.exit_code == 1
     assert "ujet: 1 sealed, 3 in all." in refused.output
     assert "Not everything could be sealed: smilee" in refused.output
+
+
+def test_a_ledger_is_not_begun_anew_without_a_word(run: CliRunner) -> None:
+    ledger(run, "seal")
+    before = ledger(run, "keys", "--site", "smilee").output
+    refused = ledger(run, "begin-anew", "--site", "smilee", "--reason", " ", "--yes")
+    assert refused.exit_code == 1
+    assert "Say what was lost and how" in refused.output
+    assert ledger(run, "keys", "--site", "smilee").output == before
