@@ -135,23 +135,37 @@ def is_host(text: str) -> bool:
     return bool(text) and not re.search(r"\s", text)
 
 
+def check_database_url(url: str, name: str) -> None:
+    """Raise ConfigError, by the name of the option, for an address that is no database's here."""
+    _refuse_wrong(_check_database(url, name))
+
+
 def _check(settings: Settings) -> None:
-    for right, message in (*_check_serving(settings), *_check_operating(settings)):
+    _refuse_wrong([*_check_serving(settings), *_check_operating(settings)])
+
+
+def _refuse_wrong(checks: list[tuple[bool, str]]) -> None:
+    for right, message in checks:
         if not right:
             raise ConfigError(message)
 
 
-def _check_serving(settings: Settings) -> list[tuple[bool, str]]:
+def _check_database(url: str, name: str) -> list[tuple[bool, str]]:
     return [
         (
-            settings.database_url.startswith(("sqlite://", "postgresql+psycopg://")),
-            "CONSENT_DATABASE_URL must start with sqlite:/// or postgresql+psycopg://",
+            url.startswith(("sqlite://", "postgresql+psycopg://")),
+            f"{name} must start with sqlite:/// or postgresql+psycopg://",
         ),
         (
-            not settings.database_url.startswith("sqlite")
-            or sqlite_path(settings.database_url) is not None,
-            "CONSENT_DATABASE_URL must name a file behind sqlite:///: what is in memory is lost",
+            not url.startswith("sqlite") or sqlite_path(url) is not None,
+            f"{name} must name a file behind sqlite:///: what is in memory is lost",
         ),
+    ]
+
+
+def _check_serving(settings: Settings) -> list[tuple[bool, str]]:
+    return [
+        *_check_database(settings.database_url, "CONSENT_DATABASE_URL"),
         (is_host(settings.host), "CONSENT_HOST must be an address, or the name of a host"),
         (0 <= settings.port <= 65535, "CONSENT_PORT must be 0 to 65535"),
         (1 <= settings.threads <= 256, "CONSENT_THREADS must be 1 to 256"),

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from consent_server import __version__
 from consent_server.cli.bench_server import SITE, BenchServer, bench_server
+from consent_server.config import check_database_url
 
 _JSON = "Content-Type: application/json\r\n"
 _BROTLI = "Accept-Encoding: br\r\n"
@@ -58,6 +59,8 @@ class _Asked:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(database: str | None, seconds: int, connections: int, as_json: bool) -> None:
     """Measure this machine with a server and a database that are gone afterwards."""
+    if database is not None:
+        check_database_url(database, "--database")
     with bench_server(database) as server:
         report = _measure(server, seconds, connections)
     if as_json:

@@ -88,3 +88,10 @@ def test_an_answer_that_was_not_meant_is_no_figure(
         wrong = _Asked("script", 2, _head("GET", "/w/nowhere.js", ""), 200)
         with pytest.raises(click.ClickException, match="404"):
             _ask(port, wrong, 0.2)
+
+
+@pytest.mark.parametrize("url", ["mysql://somewhere", "sqlite:///", "nonsense"])
+def test_an_address_that_is_no_database_is_told_by_its_option(process: Bench, url: str) -> None:
+    done = process("bench", "--database", url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: --database must ")
