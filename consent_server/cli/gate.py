@@ -56,7 +56,7 @@ def gate(
     plan = read_plan(site, script_url, strict=strict)
     files = find_files(paths)
     if output:
-        check_output(files, output)
+        check_output(files, output, paths)
     reports = list(_rewrite_all(files, plan, output, in_place=in_place))
     for report in reports:
         for line in _describe(report):

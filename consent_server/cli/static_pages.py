@@ -84,7 +84,7 @@ def _below(folder: Path) -> Iterator[StaticFile]:
             yield StaticFile(path, path.relative_to(folder))
 
 
-def check_output(files: list[StaticFile], output: Path) -> None:
+def check_output(files: list[StaticFile], output: Path, paths: Iterable[Path]) -> None:
     """Refuse a folder in which two files would meet, or that lies among the files.
 
     Whichever way it is spelled, and wherever links in it lead.
@@ -98,6 +98,12 @@ def check_output(files: list[StaticFile], output: Path) -> None:
         lies_in = file.path.parent.resolve().is_relative_to(output.resolve())
         if lies_in or (output / file.place).resolve() in sources:
             raise Conflict(f"{output} holds {file.path}. Choose a folder of its own for --output.")
+    for path in paths:
+        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise Conflict(
+                f"{output} lies in {path}: the next run would read it as a part of the site. "
+                "Choose a folder of its own for --output."
+            )
 
 
 def rewrite_file(file: StaticFile, plan: RewritePlan, target: Path | None) -> Report:

@@ -108,6 +108,16 @@ def test_a_folder_that_holds_the_site_is_no_target(consent: Consent, pages: Path
     assert "Choose a folder of its own for --output." in result.output
 
 
+def test_a_folder_inside_the_site_is_no_target_the_first_time_either(
+    consent: Consent, pages: Path
+) -> None:
+    before = _contents(pages)
+    result = consent("gate", "--site", "smilee", "--output", pages / "out", pages)
+    assert result.exit_code == 1
+    assert "the next run would read it as a part of the site" in result.output
+    assert _contents(pages) == before
+
+
 def test_the_site_itself_is_no_target_by_another_spelling(
     consent: Consent, pages: Path, tmp_path: Path
 ) -> None:
