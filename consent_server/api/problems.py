@@ -15,6 +15,7 @@ from consent_server.errors import (
     BodyTooLarge,
     ConsentError,
     InvalidForm,
+    NotFound,
     StorageFull,
     Unavailable,
 )
@@ -89,7 +90,8 @@ def _tell_http_error(status: int, error: HTTPException) -> Response:
     elif status == BodyTooLarge.status:
         code, title = BodyTooLarge.code, BodyTooLarge.title
         detail = f"Send at most {request.max_content_length} bytes."
-    elif status == HTTPStatus.NOT_FOUND:
+    elif status == NotFound.status:
+        title = NotFound.title
         detail = "There is nothing at this address. /openapi.json lists every route."
     elif isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))

@@ -55,6 +55,12 @@ def test_an_address_that_leads_nowhere_is_404(client: FlaskClient) -> None:
         read_problem(client.get(path), 404, "not_found")
 
 
+def test_one_type_of_problem_has_one_title(client: FlaskClient) -> None:
+    # RFC 9457, section 3.1.3: it does not change from one occurrence to the other.
+    titles = {client.get(path).get_json()["title"] for path in ("/nothing", "/w/nobody.js")}
+    assert titles == {"Not found"}
+
+
 @pytest.mark.parametrize("path", ["/w//smilee.js", "/w//smilee/decisions", "/w/smilee//me"])
 def test_no_address_leads_to_where_the_request_says_that_this_server_is(
     client: FlaskClient, path: str
