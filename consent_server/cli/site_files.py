@@ -51,6 +51,8 @@ def read_site_file(path: Path) -> SiteFile:
     except tomllib.TOMLDecodeError as error:
         message = re.sub(r"\(at end of document\)", f"(at {_place(source)}, the end)", str(error))
         raise InvalidForm(f"The text is not TOML: {message}.") from error
+    except RecursionError as error:
+        raise InvalidForm("The text is no site: lists or tables lie too deep in it.") from error
     return SiteFile(path, source, load_site_form(described))
 
 

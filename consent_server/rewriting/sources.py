@@ -40,7 +40,7 @@ def plan_from_version(file: Path, script_url: str, *, strict: bool | None = None
     try:
         config = json.loads(file.read_bytes())["config"]
         return RewritePlan.from_snapshot(config, script_url, strict=strict)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidForm(
             f"{file} is not a version of a site. Fetch it with: "
             "curl -H 'Accept: application/json' SERVER/w/KEY/versions/NUMBER"

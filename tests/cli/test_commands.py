@@ -120,3 +120,16 @@ def test_so_is_a_file_that_may_only_be_read(tmp_path: Path) -> None:
     said = describe_database_error(refused.value)
     assert "attempt to write a readonly database" in said
     assert "run commands as the user that the server runs as" in said
+
+
+@pytest.mark.parametrize("command", [("site", "check"), ("gate", ".", "--site")])
+@pytest.mark.parametrize("name", ["deep.toml", "deep.json"])
+def test_a_file_with_no_end_of_lists_is_told_in_a_message(
+    process: Process, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    (tmp_path / name).write_text(f"x = {deep}" if name.endswith("toml") else deep, "utf-8")
+    done = process(*command, name)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {name}")
+    assert "Traceback" not in done.stderr
