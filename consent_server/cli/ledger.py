@@ -182,6 +182,8 @@ def verify(site_key: str | None) -> None:
 def begin(site_key: str, reason: str, yes: bool) -> None:
     """Go on under a new name after records or keys were lost."""
     with open_database() as database:
+        with database.read() as session:
+            find_site(session, site_key)
         click.echo(
             f"The ledger of {site_key} will be signed under a new name from now on. Who checks it "
             "will see that the old one ended, and the reason."

@@ -207,4 +207,7 @@ def test_a_ledger_is_not_begun_anew_without_a_word(run: CliRunner) -> None:
     refused = ledger(run, "begin-anew", "--site", "smilee", "--reason", " ", "--yes")
     assert refused.exit_code == 1
     assert "Say what was lost and how" in refused.output
+    unknown = ledger(run, "begin-anew", "--site", "nobody", "--reason", "lost", "--yes")
+    assert unknown.exit_code == 1
+    assert "will be signed" not in unknown.output
     assert ledger(run, "keys", "--site", "smilee").output == before
