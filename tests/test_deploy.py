@@ -246,3 +246,9 @@ def test_every_setting_that_a_file_sets_exists() -> None:
     }
     assert told
     assert told <= known
+
+
+def test_whoever_sets_a_webhook_is_told_that_the_unit_lets_nothing_out() -> None:
+    assert "IPAddressDeny=any" in (DEPLOY / "consent-server.service").read_text("utf-8")
+    for page in ("install.md", "own-server.md"):
+        assert "IPAddressAllow" in (ROOT / "docs" / page).read_text("utf-8")
