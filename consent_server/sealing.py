@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Select, bindparam, delete, func, literal_column, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from consent_server.rules.times import spell_time, to_utc
 from consent_server.signing import KeyProblem, Published, Signer
 from consent_server.sites import find_version, read_config
 from consent_server.store.database import Database
-from consent_server.store.driver import Insert
+from consent_server.store.driver import Insert, Question
 from consent_server.store.models import Checkpoint as CheckpointRow
 from consent_server.store.models import Ledger, LedgerLeaf, LedgerNode, LedgerQueue, Site
 
@@ -36,6 +36,35 @@ _AT_ONCE = 5_000
 
 _insert_leaves = Insert(LedgerLeaf, "site_id", "leaf_index", "event_id", "leaf_hash")
 _insert_nodes = Insert(LedgerNode, "site_id", "level", "node_index", "hash")
+
+
+def _newest(model: Any, order: Any, names: Sequence[str]) -> Select[Any]:
+    """Return the question for these columns of a site's row whose `order` is the greatest."""
+    of_site = model.site_id == bindparam("site_id")
+    greatest = select(func.max(order)).where(of_site).scalar_subquery()
+    return select(*(getattr(model, name) for name in names)).where(of_site, order == greatest)
+
+
+_CHECKPOINT = ("site_id", "size", "root", "frontier", "note", "key_id", "sealed_at")
+_insert_checkpoints = Insert(CheckpointRow, *_CHECKPOINT)
+_LEDGER = ("site_id", "number", "origin", "opened_at")
+# Spelled once: on SQLite all decisions wait while these are carried out.
+_last_ledger = Question(_newest(Ledger, Ledger.number, _LEDGER).with_for_update())
+_last_checkpoint = Question(_newest(CheckpointRow, CheckpointRow.size, _CHECKPOINT))
+_queue = LedgerQueue.__table__.c
+_place = (_queue.received_at, _queue.event_id)
+_of_site = _queue.site_id == bindparam("site")
+_first = select(*_place).where(_of_site).order_by(*_place).limit(bindparam("most"))
+_first = _first.offset(literal_column("0"))  # else SQLite has it as a parameter without a name
+# By their keys: on PostgreSQL others may add what is older meanwhile.
+_take = Question(
+    delete(LedgerQueue)
+    .where(_of_site, tuple_(*_place).in_(_first))
+    .returning(*_place, _queue.leaf_hash)
+)
+
+#: When it was received, its id, the hash of its leaf.
+_Row = tuple[Any, ...]
 
 log = logging.getLogger(__name__)
 
@@ -62,20 +91,22 @@ def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[S
     What cannot be sealed is logged; the others are not held up by it.
     """
     with database.read() as session:
-        waiting = list(session.scalars(select(LedgerQueue.site_id).distinct()))
+        waiting = list(
+            session.scalars(select(Site).where(Site.id.in_(select(LedgerQueue.site_id))))
+        )
     done = []
-    for site_id in waiting:
+    for site in waiting:
         try:
             with database.write() as session:
-                sealed = seal_site(session, session.get_one(Site, site_id), signer, now=now)
+                sealed = seal_site(session, site, signer, now=now)
         except (CannotSeal, KeyProblem) as error:
             log.error("%s", error.detail)
         except ConsentError as error:
             # A checkpoint that was damaged: its words alone do not say whose.
-            log.error("site %s cannot be sealed: %s", site_id, error.detail)
+            log.error("site %s cannot be sealed: %s", site.id, error.detail)
         except IntegrityError:
             # Another server sealed the same events; the next round sees it.
-            log.info("site %s was sealed by another server", site_id)
+            log.info("site %s was sealed by another server", site.id)
         else:
             if sealed is not None:
                 signer.remember(sealed.published)
@@ -103,7 +134,7 @@ def seal_site(session: Session, site: Site, signer: Signer, *, now: datetime) ->
     latest = max(now, last.sealed_at) if last is not None else now
     for rows in _take_queue(session, site):
         _add_leaves(session, site, frontier, rows)
-        latest = max(latest, rows[-1].received_at)
+        latest = max(latest, rows[-1][0])
     if frontier.size == size:
         return None
     note = _sign(session, site, signer, ledger.origin, frontier, latest)
@@ -117,15 +148,10 @@ def open_ledger(session: Session, site: Site, *, now: datetime) -> Ledger:
     A new ledger is called by the first host of the site and a random number, which
     stays when the site moves.
     """
-    query = (
-        select(Ledger)
-        .where(Ledger.site_id == site.id)
-        .order_by(Ledger.number.desc())
-        .limit(1)
-        .with_for_update()
-    )
-    found = session.scalar(query)
-    return found if found is not None else _name_ledger(session, site, 1, now)
+    session.flush()  # the connection sees only what is written
+    for found in _last_ledger(session.connection(), site_id=site.id):
+        return Ledger(**dict(zip(_LEDGER, found, strict=True)))
+    return _name_ledger(session, site, 1, now)
 
 
 def begin_anew(session: Session, site: Site, *, actor: str, reason: str, now: datetime) -> Ledger:
@@ -152,13 +178,10 @@ def begin_anew(session: Session, site: Site, *, actor: str, reason: str, now: da
 
 def last_checkpoint(session: Session, site: Site) -> CheckpointRow | None:
     """Return the newest checkpoint of a site."""
-    query = (
-        select(CheckpointRow)
-        .where(CheckpointRow.site_id == site.id)
-        .order_by(CheckpointRow.size.desc())
-        .limit(1)
-    )
-    return session.scalar(query)
+    session.flush()  # the connection sees only what is written
+    for found in _last_checkpoint(session.connection(), site_id=site.id):
+        return CheckpointRow(**dict(zip(_CHECKPOINT, found, strict=True)))
+    return None
 
 
 def origin_of(checkpoint: CheckpointRow) -> str:
@@ -178,7 +201,8 @@ def check_continuity(
     """Refuse to sign what does not continue that which was published; raises CannotSeal."""
     published = signer.last_published(origin)
     if published is not None:
-        row = session.get(CheckpointRow, (site.id, published.size))
+        is_last = published.size == last.size
+        row = last if is_last else session.get(CheckpointRow, (site.id, published.size))
         if last.size < published.size or row is None:
             raise CannotSeal(
                 f"The ledger of {site.key!r} has {last.size} sealed leaves, but "
@@ -223,19 +247,10 @@ def _announce_key(session: Session, site: Site, key: str, now: datetime) -> None
     session.flush()
 
 
-def _take_queue(session: Session, site: Site) -> Iterator[Sequence[Any]]:
+def _take_queue(session: Session, site: Site) -> Iterator[Sequence[_Row]]:
     """Give what waits in the order of its time, in parts, and take it off the queue."""
-    queue = LedgerQueue.__table__.c
-    place = (queue.received_at, queue.event_id)
-    first = select(*place).where(queue.site_id == site.id).order_by(*place).limit(_AT_ONCE)
-    # By their keys: on PostgreSQL others may add what is older meanwhile.
-    taken = (
-        delete(LedgerQueue)
-        .where(queue.site_id == site.id, tuple_(*place).in_(first))
-        .returning(*place, queue.leaf_hash)
-    )
     while True:
-        rows = session.connection().execute(taken).all()
+        rows = _take(session.connection(), site=site.id, most=_AT_ONCE)
         if not rows:
             return
         # A database returns them in any order.
@@ -244,13 +259,13 @@ def _take_queue(session: Session, site: Site) -> Iterator[Sequence[Any]]:
             return  # what others add meanwhile is the next sealing's, or this one might never end
 
 
-def _add_leaves(session: Session, site: Site, frontier: Frontier, rows: Sequence[Any]) -> None:
+def _add_leaves(session: Session, site: Site, frontier: Frontier, rows: Sequence[_Row]) -> None:
     leaves, nodes = [], []
-    for row in rows:
-        leaves.append((site.id, frontier.size, row.event_id, row.leaf_hash))
+    for _, event_id, leaf_hash in rows:
+        leaves.append((site.id, frontier.size, event_id, leaf_hash))
         nodes += [
             (site.id, level, index, found)
-            for level, index, found in frontier.append(row.leaf_hash)
+            for level, index, found in frontier.append(leaf_hash)
             if level and level % KEPT_LEVELS == 0
         ]
     connection = session.connection()
@@ -270,17 +285,10 @@ def _sign(
         origin, frontier.size, frontier.root(), (f"{SEALED}{spell_time(sealed_at)}",)
     )
     note = signer.sign(origin, checkpoint.to_text(), sealed_at).to_bytes().decode()
-    session.add(
-        CheckpointRow(
-            site_id=site.id,
-            size=frontier.size,
-            root=checkpoint.root,
-            frontier=frontier.to_bytes(),
-            note=note,
-            key_id=signer.current(origin).key_id.hex(),
-            sealed_at=sealed_at,
-        )
-    )
+    key_id = signer.current(origin).key_id.hex()
+    size, root, subtrees = frontier.size, checkpoint.root, frontier.to_bytes()
+    row = (site.id, size, root, subtrees, note, key_id, sealed_at)
+    _insert_checkpoints(session.connection(), [row])
     return note
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -47,20 +48,15 @@ class SigningKey:
     @property
     def public_key(self) -> bytes:
         """The 32 bytes that others verify with."""
-        return self._private.public_key().public_bytes_raw()
+        return _halves(self.seed)[1]
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of the signature."""
-        return self._private.sign(message)
+        return _halves(self.seed)[0].sign(message)
 
     def verifier(self, name: str, algorithm: int = ED25519) -> VerifierKey:
         """Return the public half under a log's name (C2SP signed-note)."""
         return VerifierKey(name, algorithm, self.public_key)
-
-    @property
-    def _private(self) -> Ed25519PrivateKey:
-        private: Ed25519PrivateKey = _ed25519().Ed25519PrivateKey.from_private_bytes(self.seed)
-        return private
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +170,13 @@ def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> boo
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(8)
+def _halves(seed: bytes) -> tuple[Ed25519PrivateKey, bytes]:
+    """Return both halves of a key; made once: decisions wait while the sealer asks for them."""
+    private: Ed25519PrivateKey = _ed25519().Ed25519PrivateKey.from_private_bytes(seed)
+    return private, private.public_key().public_bytes_raw()
 
 
 def _ed25519() -> ModuleType:

@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, Dialect, Select, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import TypeEngine
 
 from consent_server.store.dialects import dialect_of
@@ -35,6 +36,7 @@ SENDS_ON = "consent_server.sends_on"
 
 _Spell = Callable[[Any], Any]
 _Form = Callable[[str], ClauseElement]
+_Answered = Select[Any] | ReturningDelete[Any]
 #: Reads the rows of a question that was asked.
 Asked = Callable[[], list[tuple[Any, ...]]]
 
@@ -102,9 +104,9 @@ class Find:
 
 
 class Question:
-    """A question whose parameters have names."""
+    """A question whose parameters have names; also a deletion that returns its rows."""
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: _Answered) -> None:
         self._query = query
 
     def __call__(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
@@ -256,7 +258,7 @@ def _find(
 
 @cache
 def _question(
-    name: str, query: Select[Any]
+    name: str, query: _Answered
 ) -> tuple[str, list[tuple[str, _Spell | None]], list[_Spell | None]]:
     """Return the text, name and spelling of each parameter, and how each column is read."""
     dialect = dialect_of(name)
@@ -270,11 +272,11 @@ def _parameters(compiled: Any, dialect: Dialect) -> list[tuple[str, _Spell | Non
     return [(name, _spell(kinds[name], dialect)) for name in compiled.positiontup or []]
 
 
-def _readers(query: Select[Any], dialect: Dialect) -> list[_Spell | None]:
+def _readers(query: _Answered, dialect: Dialect) -> list[_Spell | None]:
     """Return how each column of an answer is read."""
     return [
         column.type.dialect_impl(dialect).result_processor(dialect, None)
-        for column in query.selected_columns
+        for column in query.exported_columns
     ]
 
 
