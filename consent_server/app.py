@@ -118,7 +118,10 @@ def _put_together(settings: Settings) -> Context:
     database = Database(settings.database_url)
     metrics = Metrics()
     writer: GroupWriter[Wanted, Recorded] = GroupWriter(
-        database, _append, committed=metrics.commit_decisions.observe
+        database,
+        _append,
+        committed=metrics.commit_decisions.observe,
+        site_of=lambda wanted: wanted.shown.site_id,
     )
     readiness = Readiness(looks_of(settings, database, writer.busy_seconds, _now))
     for source in (

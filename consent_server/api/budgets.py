@@ -78,6 +78,11 @@ class Budgets:
             headers={"Retry-After": str(_seconds(wait, place))},
         )
 
+    def is_pressed(self, site_key: str) -> bool:
+        """Tell whether a site has written so much that only its lower half is left."""
+        with self._lock:
+            return self._sites.wait(site_key, self._clock(), self._sites.burst // 2) > 0
+
     def spend_unproven(self, site_key: str, address: str) -> None:
         """Take one write that no render proof speaks for: of a part of the site's budget only."""
         self.spend(site_key, address, is_proven=False)

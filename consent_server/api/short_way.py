@@ -111,7 +111,8 @@ class ShortWay:
             environ[ROUTE] = self._routes[0]
             later: Later | None = environ.get(LATER)
             if later is not None:
-                parts.writer.submit(wanted, partial(_answer, environ, fields, later))
+                tell = partial(_answer, environ, fields, later)
+                parts.writer.submit(wanted, tell, patient=parts.budgets.is_pressed(site_key))
             else:
                 recorded = parts.writer.write(wanted)
         except (ProofNeeded, TooManyRequests) as error:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Unavailable
 from consent_server.store.database import Database
+from consent_server.store.line import Line, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ _WAITING = 1_024
 _FEW = 8
 _GATHER_SECONDS = 0.002
 _GATHERINGS = 5
+#: How long items of a crowded site wait for company: each transaction keeps other sites waiting.
+_COMPANY_SECONDS = 0.05
 #: Without work the thread ends; the next item starts another.
 _IDLE_SECONDS = 5.0
 #: Longer than another process may hold the database, shorter than whoever stops a server
@@ -48,16 +50,8 @@ _LOOK_SECONDS = 0.5
 _TRIES = 3
 
 
-class _Waiting(NamedTuple):
-    """An item, who is told of its outcome, and since when it waits (monotonic seconds)."""
-
-    item: Any
-    tell: Callable[[Any], object]
-    since: float
-
-
 class GroupWriter(Generic[Item, Outcome]):
-    """Writes items in the order in which they came.
+    """Writes items: those of one site in the order in which they came, and sites in turn.
 
     `append` writes items in one session and gives an outcome for each, or the error that
     this item alone met; what it raises is met by all.
@@ -69,14 +63,19 @@ class GroupWriter(Generic[Item, Outcome]):
         append: Callable[[Session, Sequence[Item]], Sequence[Outcome | Exception]],
         *,
         committed: Callable[[int], None] = lambda _: None,
+        site_of: Callable[[Item], Hashable] = lambda _: None,
     ) -> None:
-        """`committed` is told after each commit how many items it held."""
+        """`committed` is told after each commit how many items it held.
+
+        `site_of` tells whose an item is: many of one site never keep others waiting for all.
+        """
         self._database = database
         self._append = append
         self._committed = committed
+        self._site_of = site_of
         self._ready = threading.Condition()
-        self._queue: deque[_Waiting] = deque()
-        self._under_way: Sequence[_Waiting] = ()
+        self._line = Line()
+        self._under_way: Sequence[Waiting] = ()
         #: When what is being written now was taken from the queue (monotonic seconds).
         self._began: float | None = None
         self._running = self._watched = self._closed = False
@@ -96,13 +95,20 @@ class GroupWriter(Generic[Item, Outcome]):
         except TimeoutError:
             raise _too_many() from None
 
-    def submit(self, item: Item, tell: Callable[[Outcome | Exception], object]) -> None:
+    def submit(
+        self,
+        item: Item,
+        tell: Callable[[Outcome | Exception], object],
+        *,
+        patient: bool = False,
+    ) -> None:
         """Let `tell` hear the outcome of an item once it is committed, or its error.
 
+        What is `patient` waits a moment for others, which it is written with.
         It is called in a thread of the writer, must be quick, and may be called again: the first
         word counts. Raises Unavailable at once as `write` does.
         """
-        self._put(item, tell)
+        self._put(item, tell, patient=patient)
         if not self._watched:
             self._watch()
 
@@ -110,33 +116,36 @@ class GroupWriter(Generic[Item, Outcome]):
         """Send away whoever waits and whoever comes: the server ends."""
         self._closed = True
         with self._ready:
-            waiting = [*self._under_way, *self._queue]
-            self._queue.clear()
+            waiting = [*self._under_way, *self._line]
+            self._line.clear()
+            self._ready.notify()
         for one in waiting:
             _tell(one, _stopping())
 
     @property
     def waiting(self) -> int:
         """Return how many items wait for their turn."""
-        return len(self._queue)
+        return len(self._line)
 
     def busy_seconds(self) -> float:
         """Return for how long the transaction under way has been going on; 0 without one."""
         began = self._began
         return 0.0 if began is None else time.monotonic() - began
 
-    def _put(self, item: Item, tell: Callable[[Any], object]) -> None:
+    def _put(self, item: Item, tell: Callable[[Any], object], *, patient: bool = False) -> None:
         if self._closed:
             raise _stopping()
-        if self.busy_seconds() > _HANGING_SECONDS or len(self._queue) >= _WAITING:
+        site = self._site_of(item)
+        if self.busy_seconds() > _HANGING_SECONDS or self._line.is_full(_WAITING, site):
             raise _too_many()
         with self._ready:
             if not self._running:
                 # First: without it nothing may wait, and whoever comes next tries again.
                 _start(self._work, "writer")
                 self._running = True
-            self._queue.append(_Waiting(item, tell, time.monotonic()))
-            if len(self._queue) == 1:
+            self._line.put(Waiting(item, tell, time.monotonic(), site, patient))
+            # Not each time: the thread is woken for the first, and where it waits for company.
+            if len(self._line) in (1, _TOGETHER) or (not patient and self._line.urgent == 1):
                 self._ready.notify()
 
     def _work(self) -> None:
@@ -146,21 +155,29 @@ class GroupWriter(Generic[Item, Outcome]):
             finally:
                 self._began, self._under_way = None, ()
 
-    def _take(self) -> Sequence[_Waiting]:
+    def _take(self) -> Sequence[Waiting]:
         """Return what waits, once something does; nothing where the thread may end."""
         with self._ready:
-            if not self._queue and not self._ready.wait_for(lambda: self._queue, _IDLE_SECONDS):
+            if not self._line and not self._ready.wait_for(lambda: self._line, _IDLE_SECONDS):
                 self._running = False
                 return ()
+            if not self._is_due():
+                late = self._line.oldest() + _COMPANY_SECONDS
+                self._ready.wait_for(self._is_due, max(late - time.monotonic(), 0))
         if self._crowded:
             self._gather()
         with self._ready:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _TOGETHER))]
+            batch = self._line.take(_TOGETHER)
             self._running = bool(batch)  # without any, the writer was closed meanwhile
             if batch:  # at once: whoever is to be sent away stands in one of the two
                 self._began, self._under_way = time.monotonic(), batch
-        self._crowded = len(batch) > _FEW
+        # Who was patient has waited for company already.
+        self._crowded = sum(not one.patient for one in batch) > _FEW
         return batch
+
+    def _is_due(self) -> bool:
+        """Tell whether somebody waits who need not be patient, or enough for one transaction."""
+        return bool(self._line.urgent) or len(self._line) >= _TOGETHER or self._closed
 
     def _gather(self) -> None:
         """Wait as long as more arrive: those that were answered just now are on their way again.
@@ -169,7 +186,7 @@ class GroupWriter(Generic[Item, Outcome]):
         """
         known = 0
         for _ in range(_GATHERINGS):
-            waiting = len(self._queue)
+            waiting = len(self._line)
             if waiting == known or waiting >= _TOGETHER:
                 return
             known = waiting
@@ -192,12 +209,12 @@ class GroupWriter(Generic[Item, Outcome]):
                 if not self._running:
                     self._watched = False
                     return
-                waiting = [*self._under_way, *self._queue]
+                waiting = [*self._under_way, *self._line]
             for one in waiting:
                 if one.since < late:
                     _tell(one, _too_many())
 
-    def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+    def _write_batch(self, batch: Sequence[Waiting]) -> None:
         try:
             outcomes = self._commit([one.item for one in batch])
         except IntegrityError as error:
@@ -238,7 +255,7 @@ def _start(work: Callable[[], None], name: str) -> None:
         ) from error
 
 
-def _tell(one: _Waiting, outcome: object) -> None:
+def _tell(one: Waiting, outcome: object) -> None:
     """Tell the outcome; whatever that meets, the thread goes on: the others wait for theirs."""
     try:
         one.tell(outcome)

@@ -55,6 +55,9 @@ class Door:
         """Return for how many of these there was room."""
         return sum(not self.knock(address, proven=proven) for address in addresses)
 
+    def is_pressed(self, site: str = "site") -> bool:
+        return self._budgets.is_pressed(site)
+
 
 def many(number: int, first: int = 0) -> list[str]:
     """Return so many addresses, all different."""
@@ -311,3 +314,15 @@ def test_who_wrote_little_finds_room_wherever_others_leave_it(
         door.clock.now += pause
         door.knock("heavy")
     assert door.count(many(kept)) >= kept - 3
+
+
+def test_a_site_is_pressed_once_only_its_lower_half_is_left_and_until_some_came_back(
+    door: Door,
+) -> None:
+    door.count(many(29))
+    assert not door.is_pressed()
+    door.count(many(2, first=29))
+    assert door.is_pressed()
+    assert not door.is_pressed("other")
+    door.clock.wait(0.2)
+    assert not door.is_pressed()
