@@ -13,108 +13,29 @@ import argparse
 import asyncio
 import json
 import math
-import secrets
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import func, select
 
-from consent_server.rules.times import spell_time
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, Site
 from tests.browser.running_server import RunningServer
 from tests.cli.test_killed import read_template
+from tests.soak.asking import Answers, Connection, Target
 from tests.visitor import fetch_proof
 
 FLOODED, OTHER = "smilee", "jackbot"
 #: Of the other site; more than a large site has.
 _STEADY_RATE = 20.0
 _CONNECTIONS = 16
-Body = dict[str, Any]
-
-
-@dataclass
-class Answers:
-    """What came back: how often each status, and how long each took in seconds."""
-
-    statuses: dict[int, int] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-
-    def note(self, status: int, seconds: float) -> None:
-        """Count one answer."""
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.seconds.append(seconds)
-
-    def percentile(self, part: float) -> float:
-        """Milliseconds that this part of the answers took at most."""
-        ordered = sorted(self.seconds) or [math.nan]
-        return ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1000
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where decisions of one site are sent, and what they are made of."""
-
-    port: int
-    path: str
-    template: Body
-
-    def request(self, address: str) -> bytes:
-        """Return the decision of a new visitor, as the web server in front hands it on."""
-        decision = {
-            **self.template,
-            "decision_id": str(uuid4()),
-            "subject_id": secrets.token_hex(16),
-            "decided_at": spell_time(datetime.now(UTC)),
-        }
-        body = json.dumps(decision, separators=(",", ":")).encode()
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            f"X-Forwarded-For: {address}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
-
-
-class Connection:
-    """One kept-alive connection to the server."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._pair: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def decide(self, address: str, answers: Answers) -> None:
-        """Send the decision of a new visitor from that address, and wait for the answer."""
-        request, began = self._target.request(address), time.perf_counter()
-        try:
-            if self._pair is None:
-                self._pair = await asyncio.open_connection("127.0.0.1", self._target.port)
-            reader, writer = self._pair
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length or 0))
-            answers.note(int(head[9:12]), time.perf_counter() - began)
-        except (OSError, asyncio.IncompleteReadError):
-            await self.close()
-            answers.note(0, time.perf_counter() - began)
-
-    async def close(self) -> None:
-        """Hang up."""
-        pair, self._pair = self._pair, None
-        if pair is not None:
-            pair[1].close()
-            with suppress(OSError):
-                await pair[1].wait_closed()
+_LATE_SECONDS = 0.02
 
 
 async def _close(connections: Sequence[Connection]) -> None:
@@ -146,14 +67,17 @@ async def send_steadily(target: Target, net: int, rate: float, stop: asyncio.Eve
 
 
 async def flood(target: Target, posts: int, rate: float, addresses: int) -> Answers:
-    """Send that many decisions, at that rate (0: as many as are answered)."""
-    answers, began, numbers = Answers(), time.perf_counter(), iter(range(posts))
+    """Send that many decisions, at that rate at most (0: as many as are answered)."""
+    answers, numbers, due = Answers(), iter(range(posts)), time.perf_counter()
 
     async def work() -> None:
+        nonlocal due
         connection = Connection(target)
         for number in numbers:
             if rate:
-                await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                # What was not sent in time is not made up for: that would be a higher rate.
+                due = max(due + 1 / rate, time.perf_counter() - _LATE_SECONDS)
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
             one = number % addresses
             await connection.decide(f"203.{one >> 16 & 255}.{one >> 8 & 255}.{one & 255}", answers)
         await connection.close()
@@ -178,18 +102,40 @@ class Result:
     flooded_p50_ms: float
     quiet_p99_ms: float
     flooded_p99_ms: float
+    #: The same: of each second the slowest answer.
+    quiet_slowest_ms: list[float]
+    flooded_slowest_ms: list[float]
+    #: Processor seconds of the server in a second, without and with the flood.
+    quiet_load: float
+    flooded_load: float
 
 
 def run_flood(
-    folder: Path, *, posts: int, rate: float, addresses: int, budget: int, quiet_seconds: float
+    folder: Path,
+    *,
+    posts: int,
+    rate: float,
+    addresses: int,
+    budget: int,
+    quiet_seconds: float,
+    apart: bool = False,
 ) -> Result:
-    """Run once against a server of its own, whose data lies in `folder`."""
+    """Run once against a server of its own, whose data lies in `folder`.
+
+    `apart` gives the server one processor to itself, and the flood what the visitors leave of
+    another: what is measured then is the server, not who shares a processor with it.
+    """
     settings = {
         "CONSENT_TRUSTED_PROXIES": "1",
         "CONSENT_SITE_DECISIONS_PER_MINUTE": str(budget),
     }
     server = RunningServer(folder, settings=settings)
+    whole = os.sched_getaffinity(0)
+    if apart:
+        os.sched_setaffinity(0, {min(whole)})
     server.start()
+    if apart:
+        os.sched_setaffinity(0, whole - {min(whole)})
     try:
         work = _measure(server, posts, rate, addresses, budget, quiet_seconds)
         # In a thread of its own: a browser test may keep a loop running in this one.
@@ -197,6 +143,7 @@ def run_flood(
             return own.submit(asyncio.run, work).result()
     finally:
         server.stop()
+        os.sched_setaffinity(0, whole)
 
 
 async def _measure(
@@ -204,7 +151,9 @@ async def _measure(
 ) -> Result:
     flooded, other = (_target(server, site) for site in (FLOODED, OTHER))
     await _steady_for(other, 2.0)  # threads and caches are there
+    used = [_processor_seconds(server)]
     before = await _steady_for(other, quiet)
+    used.append(_processor_seconds(server))
     stop = asyncio.Event()
     steady = asyncio.create_task(send_steadily(other, 10, _STEADY_RATE, stop))
     honest = asyncio.create_task(send_steadily(flooded, 198, 1.0, stop))
@@ -213,6 +162,7 @@ async def _measure(
     seconds = time.monotonic() - began
     stop.set()
     during, visitors = await steady, await honest
+    used.append(_processor_seconds(server))
     answered = time.monotonic() - began
     return Result(
         posts=sum(sent.values()),
@@ -227,7 +177,20 @@ async def _measure(
         flooded_p50_ms=round(during.percentile(0.5), 1),
         quiet_p99_ms=round(before.percentile(0.99), 1),
         flooded_p99_ms=round(during.percentile(0.99), 1),
+        quiet_slowest_ms=before.slowest(),
+        flooded_slowest_ms=during.slowest(),
+        quiet_load=round((used[1] - used[0]) / quiet, 3),
+        flooded_load=round((used[2] - used[1]) / answered, 3),
     )
+
+
+def _processor_seconds(server: RunningServer) -> float:
+    """Return what the server's processes have used of all processors until now."""
+    ticks = 0
+    for process in server.processes():
+        told = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+        ticks += int(told[11]) + int(told[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _target(server: RunningServer, site: str) -> Target:
@@ -268,6 +231,7 @@ def _stored(server: RunningServer, site: str) -> int:
 def main() -> None:
     """Run from the shell."""
     if sys.argv[1:] == ["--apart"]:
+        os.nice(19)  # what visitors ask is measured, and must not wait for who makes the flood
         asked = json.load(sys.stdin)
         asked["target"] = Target(**asked["target"])
         json.dump(asyncio.run(flood(**asked)).statuses, sys.stdout)
@@ -279,6 +243,7 @@ def main() -> None:
     parser.add_argument("--addresses", type=int, default=1_000)
     parser.add_argument("--budget", type=int, default=6_000, help="of the site, a minute")
     parser.add_argument("--quiet", type=float, default=60, help="seconds without the flood")
+    parser.add_argument("--own-processor", action="store_true", help="for the server alone")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     result = run_flood(
@@ -288,6 +253,7 @@ def main() -> None:
         addresses=asked.addresses,
         budget=asked.budget,
         quiet_seconds=asked.quiet,
+        apart=asked.own_processor,
     )
     sys.stdout.write(f"{json.dumps(asdict(result), indent=1)}\n")
 
