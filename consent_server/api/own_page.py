@@ -165,6 +165,7 @@ def _receipt(own: OwnRecord, form: Form) -> Response:
             words=config["texts"][receipt["language"]],
             services={service["key"]: service for service in config["services"]},
             proof=_prove(own).get(receipt["event_id"]),
+            parse_time=parse_time,
             base=_base(own),
             style=(asset_dir("static") / "pages" / "page.css").read_text(encoding="utf-8"),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from babel import Locale
@@ -17,6 +17,8 @@ from consent_server.rules.times import spell_time
 from consent_server.texts import spell_country
 
 _CACHE_SECONDS = 3600
+#: Language -> what stands between two words of a list, where it is not ", ".
+_COMMAS = {"ar": "، "}
 
 #: For the specification.
 PAGE_CONTENT: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
@@ -33,6 +35,7 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.filters.update(
         utc=spell_time,
         day=_day,
+        iso_day=_iso_day,
         moment=_moment,
         language_name=own_name,
         language_here=_language_here,
@@ -40,11 +43,16 @@ def register_pages(app: Flask) -> None:
         listed=_listed,
         region=_region,
     )
-    app.context_processor(lambda: {"language": str(get_locale() or "en")})
+    app.context_processor(_speak)
 
     @app.get("/pages/<path:name>")
     def page_files(name: str) -> Response:
         return send_from_directory(asset_dir("static") / "pages", name, max_age=_CACHE_SECONDS)
+
+
+def _speak() -> dict[str, str]:
+    language = str(get_locale() or SOURCE_LANGUAGE)
+    return {"language": language, "comma": _COMMAS.get(language, ", ")}
 
 
 def keep_private(response: Response) -> Response:
@@ -67,6 +75,11 @@ def _day(moment: datetime) -> str:
     return str(format_date(moment, "long"))
 
 
+def _iso_day(day: str) -> str:
+    """Return a day of a site file in words."""
+    return str(format_date(date.fromisoformat(day), "long"))
+
+
 def _moment(moment: datetime) -> str:
     """Return day and time in words, with the zone."""
     return str(format_datetime(moment, "long", rebase=False))
@@ -74,9 +87,8 @@ def _moment(moment: datetime) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     """Return names with the comma of the page's language between them."""
-    language = str(get_locale() or SOURCE_LANGUAGE)
-    comma = "، " if language == "ar" else ", "
-    return comma.join(isolate_name([language], name) for name in names)
+    spoken = _speak()
+    return spoken["comma"].join(isolate_name([spoken["language"]], name) for name in names)
 
 
 def _country(code: str, language: str) -> str:
