@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -27,6 +28,9 @@ _PAGES = {
     "archive": "/w/smilee/versions?language={}",
     "version": "/w/smilee/versions/1?language={}",
 }
+
+#: The server's own; the demo's pages stand for those of owners.
+_OURS = ("choose", "me", "archive", "version")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,93 @@ def test_axe_finds_nothing_on_a_page_and_nothing_is_cut_off(
 ) -> None:
     decided.page.goto(decided.server.url + _PAGES[name].format(language))
     _assert_accessible(decided.page)
+
+
+_ENLARGE = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('html { font-size: 200% }');
+  document.adoptedStyleSheets = [sheet];
+}"""
+
+# Text in pixels, which a reader's own size of text leaves as it is (WCAG 2.2, 1.4.4).
+_SIZES_OF_TEXT = """() => [...document.querySelectorAll('body *')].filter((one) =>
+  [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .map((one) => [one.outerHTML.slice(0, 80), parseFloat(getComputedStyle(one).fontSize)])"""
+
+
+@pytest.mark.parametrize("name", _OURS)
+def test_text_of_twice_the_size_grows_and_fits(decided: Visit, name: str) -> None:
+    page = decided.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(decided.server.url + _PAGES[name].format("fi"))
+    before = page.evaluate(_SIZES_OF_TEXT)
+    page.evaluate(_ENLARGE)
+    for (told, usual), (_, large) in zip(before, page.evaluate(_SIZES_OF_TEXT), strict=True):
+        # A heading, which is large already, keeps to the screen.
+        assert large >= (1.5 if told.startswith("<h1") else 1.99) * usual, told
+    assert illegible(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_answers_of_the_form_without_javascript_are_alike_and_their_words_stay_whole(
+    decided: Visit,
+) -> None:
+    page = decided.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(decided.server.url + _PAGES["choose"].format("en"))
+    for words in (
+        ("Alle akzeptieren", "Alle ablehnen"),
+        ("OK", "A refusal of many words"),
+    ):
+        sizes = []
+        for button, text in zip(page.locator(".answers button").all(), words * 2, strict=True):
+            button.evaluate("(one, text) => one.textContent = text", text)
+        for button in page.locator(".answers button").all():
+            box = button.bounding_box()
+            assert box is not None
+            sizes.append((round(box["width"]), round(box["height"])))
+        assert sizes[0] == sizes[1], words
+        assert illegible(page) == [], words
+
+
+# Each word of a cell that stands on more than one line.
+_BROKEN_IN_CELLS = """() => {
+  const found = [];
+  for (const cell of document.querySelectorAll('th, td strong')) {
+    const node = cell.firstChild, range = document.createRange();
+    for (const { index, 0: word } of node.data.matchAll(/\\S+/g)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) found.push(word);
+    }
+  }
+  return found;
+}"""
+
+
+def test_the_receipt_to_read_is_as_legible_as_the_page(decided: Visit, tmp_path: Path) -> None:
+    page = decided.page
+    page.goto(f"{decided.server.url}/w/smilee/me?language=en")
+    with page.expect_download() as download:
+        page.locator("form:has(input[value=receipt]) button").first.click()
+    file = tmp_path / "receipt.html"
+    download.value.save_as(file)
+    page.goto(file.as_uri())
+    _assert_accessible(page)
+    for width in (320, 600, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert page.evaluate(_BROKEN_IN_CELLS) == [], width
+
+
+def test_buttons_are_written_in_the_letters_of_the_page(decided: Visit) -> None:
+    of = "one => getComputedStyle(one).fontFamily + getComputedStyle(one).fontSize"
+    page = decided.page
+    for name in ("start", "choose", "me"):
+        page.goto(decided.server.url + _PAGES[name].format("en"))
+        body = page.locator("body").evaluate(of)
+        buttons = page.locator("button").all()
+        assert buttons, name
+        assert {button.evaluate(of) for button in buttons} == {body}, name
 
 
 def test_axe_finds_nothing_on_what_a_visitor_is_told_who_saves_and_erases(decided: Visit) -> None:
