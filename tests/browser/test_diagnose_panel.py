@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page
 
+from .browsers import Browsers
 from .conftest import NewProfile
 from .diagnose_pages import GA, Diagnosed, publish
 from .owner_pages import OwnerPages, running_owner_pages
@@ -137,6 +139,53 @@ def test_every_answer_of_the_notice_stays_in_reach(
         ), action
     visit.decide("reject_all")
     panel.locator(".body").wait_for(state="visible")
+
+
+# Lines on which each word of the heading stands.
+_LINES = """heading => [...heading.firstChild.data.matchAll(/\\S+/g)].map(({ index, 0: word }) => {
+  const range = document.createRange();
+  range.setStart(heading.firstChild, index);
+  range.setEnd(heading.firstChild, index + word.length);
+  return range.getClientRects().length;
+})"""
+
+
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+def test_on_a_phone_its_heading_is_whole_and_its_last_button_free(
+    new_profile: NewProfile,
+    owner: OwnerPages,
+    server: RunningServer,
+    site: DemoSite,
+    language: str,
+) -> None:
+    context = new_profile(viewport={"width": 320, "height": 700})
+    shop = Diagnosed(context.new_page(), owner, server, site)
+    panel = _open(shop, language)
+    assert set(panel.locator("h2").evaluate(_LINES)) == {1}
+    Visit(shop.page, site, server).decide("reject_all")
+    shop.page.locator("consent-notice > button.entry").wait_for()
+    last = panel.locator(".body > button")
+    last.wait_for(state="visible")
+    panel.locator(".body").evaluate("body => body.scrollTo(0, body.scrollHeight)")
+    assert last.evaluate(
+        """one => {
+          const { left, right, top, height } = one.getBoundingClientRect();
+          return [left + 4, (left + right) / 2, right - 4].every((x) =>
+            document.elementFromPoint(x, top + height / 2) === one.getRootNode().host);
+        }"""
+    )
+
+
+def test_it_grows_with_the_readers_text(
+    browsers: Browsers, owner: OwnerPages, server: RunningServer, site: DemoSite, tmp_path: Path
+) -> None:
+    (tmp_path / "Default").mkdir()
+    size = {"webkit": {"webprefs": {"default_font_size": 32}}}
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(size), encoding="utf-8")
+    context = browsers.open_profile("chromium", browsers.sink, tmp_path)
+    panel = _open(Diagnosed(context.new_page(), owner, server, site))
+    assert panel.evaluate("one => getComputedStyle(one).fontSize") == "28px"
+    context.close()
 
 
 def test_it_follows_the_visitors_answer(shop: Diagnosed) -> None:
