@@ -69,6 +69,69 @@ def test_a_file_a_window_of_ours_and_rare_script_types_get_nothing_past_the_gate
     corner.stays_silent(1.0)
 
 
+def test_a_frame_of_another_origin_is_talked_to_as_without_the_gate(
+    corner: Corner, sites: dict[str, DemoSite]
+) -> None:
+    frame = "<iframe id=pay title=Pay src='https://pay.example.org/'></iframe>"
+    corner.open(sites["gate"], frame).wait_for_notice()
+    corner.page.wait_for_function("() => pay.contentDocument === null")
+    corner.page.evaluate("() => pay.contentWindow.postMessage('x', '*')")
+    corner.page.evaluate("() => open('https://pay.example.org/', 'other').postMessage('x', '*')")
+    assert corner.errors == []
+
+
+_NEXT_PAGES = """(ways) => Promise.all(Object.entries(ways).map(([name, leave]) =>
+  new Promise((resolve) => {
+    const frame = document.createElement('iframe');
+    frame.src = '/quiet';
+    frame.onload = () => {
+      frame.onload = () => {
+        frame.onload = null;
+        new Function('frame', 'at', leave)(frame, `https://stats.example.com/${name}`);
+        resolve();
+      };
+      frame.contentDocument.location.reload();
+    };
+    document.body.append(frame);
+  })))"""
+
+
+def test_what_a_frame_loads_on_its_next_page_waits(
+    corner: Corner, sites: dict[str, DemoSite], owner: OwnerPages
+) -> None:
+    owner.pages["/quiet"] = ("<!doctype html><title>Quiet</title>", {})
+    visit = corner.open(sites["gate"])
+    visit.wait_for_notice()
+    corner.page.evaluate(_NEXT_PAGES, {"fetched": "frames[0].fetch(at, { mode: 'no-cors' })"})
+    corner.stays_silent(0.5)
+    visit.decide("accept_all")
+    visit.wait_for(lambda: corner.asked == ["/fetched"], "what waited")
+
+
+@pytest.mark.parametrize("browser_name", ["chromium"], indirect=True)
+@pytest.mark.parametrize("kind", ["gate", "strict"])
+def test_a_frame_that_has_a_page_is_sent_on_once_that_is_allowed(
+    corner: Corner, sites: dict[str, DemoSite], owner: OwnerPages, kind: str
+) -> None:
+    owner.pages["/quiet"] = ("<!doctype html><title>Quiet</title>", {})
+    visit = corner.open(sites[kind])
+    visit.wait_for_notice()
+    ways = {
+        "location": "frame.contentWindow.location = at",
+        "replaced": "frame.contentWindow.location.replace(at)",
+        "navigated": "const { committed, finished } = frame.contentWindow.navigation.navigate(at);"
+        "committed.catch(() => 0); finished.catch(() => 0)",
+        "refreshed": "frame.contentDocument.head.innerHTML ="
+        " `<meta http-equiv=refresh content='0;url=${at}'>`",
+    }
+    corner.page.evaluate(_NEXT_PAGES, ways)
+    corner.stays_silent(0.5)
+    visit.decide("accept_all")
+    visit.wait_for(lambda: len(corner.asked) >= len(ways), "what waited")
+    assert sorted(corner.asked) == sorted(f"/{name}" for name in ways)
+    assert corner.errors == []
+
+
 def test_pages_for_children_store_no_more_than_others(
     corner: Corner, sites: dict[str, DemoSite]
 ) -> None:

@@ -3,7 +3,7 @@ import { refuse } from "./actions";
 import { config } from "./config";
 import { decide } from "./decide";
 import { gatedAs } from "./gate/held";
-import { waitingCalls } from "./gate/waiting";
+import { calls } from "./gate/waiting";
 import { isAllowed } from "./hold";
 import { base } from "./origin";
 import { showPreferences } from "./preferences";
@@ -40,7 +40,7 @@ export function publishApi(): () => void {
     ready: new Promise((done) => (resolve = done)),
     show: () => draw(showPreferences),
     withdraw: () => decide(refuse(), "withdraw", "api"),
-    diagnose: () => import(base + "/diagnose.js").then((its) => (GATE ? its.diagnose(config, current, isAllowed, gatedAs, waitingCalls) : its.diagnose(config, current, isAllowed))),
+    diagnose: () => import(base + "/diagnose.js").then((its) => (GATE ? its.diagnose(config, current, isAllowed, gatedAs, calls) : its.diagnose(config, current, isAllowed))),
     on(event, listener) {
       const call = () => listener(publicGrants());
       if (event === "ready") void api.ready.then(call);

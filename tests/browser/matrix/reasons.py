@@ -15,9 +15,13 @@ FRAME: Final = (
     "is stopped before it is there."
 )
 LOCATION: Final = (
-    "No script may watch a frame's location (HTML: [LegacyUnforgeable]). With the strict gate the "
-    "request leaves, and no code runs in the frame while anything is refused; not in Firefox, "
-    "which loads empty frames a second time, so that the two cannot be told apart."
+    "No script may watch an empty frame's location (HTML: [LegacyUnforgeable]). With the strict "
+    "gate the request leaves, and no code runs in the frame while anything is refused; not in "
+    "Firefox, which loads empty frames a second time, so that the two cannot be told apart."
+)
+SENT_ON: Final = (
+    "This engine does not tell where a frame that has a page is sent next (HTML: the navigate "
+    "event)."
 )
 SHADOW: Final = (
     "A parser that pauses between an element and its shadow root tells no observer of the root. We "
@@ -131,8 +135,19 @@ FRAME_CASES: Final = frozenset(
 LOCATION_CASES: Final = frozenset(
     {"frame-location", "frame-location-href", "frame-location-replace"}
 )
+#: Frames that have a page of the site's own, and are sent on.
+SENT_ON_CASES: Final = frozenset(
+    [
+        "frame-link-pressed-by-script",
+        "frame-location-of-srcdoc",
+        "frame-location-once-loaded",
+        "frame-navigated",
+        "frame-that-leaves-by-itself",
+        "frame-that-refreshes",
+    ]
+)
 SHADOW_CASES: Final = frozenset({"declarative-shadow-script", "declarative-shadow-in-late-chunk"})
-#: Frames that the page, a link or a form sends to an address of a service.
+#: Frames that the page, a link, a form or they themselves send to an address of a service.
 SENT_FRAME_CASES: Final = frozenset(
     [
         "click-of-made-link",
@@ -140,6 +155,7 @@ SENT_FRAME_CASES: Final = frozenset(
         "form-requested-by-script",
         "form-sent-by-script",
         "frame-by-name",
+        "frame-that-leaves-by-itself",
         "link-into-frame",
     ]
 )
@@ -164,6 +180,7 @@ def reason_of(engine: Engine, case: str, level: str, verdicts: list[str]) -> str
         (is_unmarked and is_asked and case in FRAME_CASES, FRAME),
         (is_unmarked and case in _OTHERS, _OTHERS.get(case, OPEN)),
         (is_unmarked and is_asked and case in SHOWN_CASES and engine != "chromium", SHOWN),
+        (level != "declared" and case in SENT_ON_CASES and engine == "webkit", SENT_ON),
         (is_of_requests and case in SENT_FRAME_CASES and engine == "firefox", RESTORED),
         (is_asked and case in IN_TEMPLATE_CASES and engine == "firefox", IN_TEMPLATE),
         (case == "script-by-base" and engine == "webkit", ICON),

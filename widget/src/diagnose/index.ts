@@ -44,7 +44,7 @@ async function makeReport(core: Core): Promise<Report> {
     checks,
     ...readLeaks(core, level, stored.leaked),
     held: listHeld(core),
-    ...(core.waitingCalls && { waiting_calls: core.waitingCalls() }),
+    ...(core.calls && { waiting_calls: core.calls.map(([keys]) => keys.join(" | ")) }),
     released: listReleased(core),
     unknown_items: stored.unknown_items,
   };
@@ -71,13 +71,13 @@ export async function diagnose(
   current: Decision | undefined,
   isAllowed: (element: Element) => boolean,
   heldOf?: (element: Element) => unknown,
-  waitingCalls?: () => string[],
+  calls?: Core["calls"],
 ): Promise<Report> {
   await page.consent.ready;
   await pageLoaded();
   chooseLanguage();
   const isGated = (element: Element) => !!heldOf?.(element);
-  const report = await makeReport({ config, current, isAllowed, isGated, waitingCalls });
+  const report = await makeReport({ config, current, isAllowed, isGated, calls });
   if (!isQuiet) printReport(report);
   if (isPanelAsked()) openPanel(report, () => void lookAgain());
   return report;

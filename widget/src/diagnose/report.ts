@@ -88,8 +88,8 @@ export interface Core {
   isAllowed(element: Element): boolean;
   /** Tells what the gate holds from what was marked. */
   isGated(element: Element): boolean;
-  /** What each call waits for that the gate keeps. */
-  waitingCalls?: (() => string[]) | undefined;
+  /** Calls that the gate keeps, each with the keys that it waits for. */
+  calls?: readonly [keys: string[], ...unknown[]][] | undefined;
 }
 
 /** The page's own interface, as far as it is asked here. */

@@ -20,11 +20,11 @@ function keysOfValue(name: string, value: unknown): string[] | undefined | null 
 /** What that value must wait for; if so it has been set aside. */
 function keysHeld(element: Element, name: string, value: unknown, isParsed = false): string[] | undefined | null {
   const tag = element.localName;
-  if (!loads.test(name) || (name === "href" && /^(a|area|base)$/.test(tag))) return undefined;
+  if (!loads.test(name) || (name === "href" && /^(a|area|base)$/.test(tag))) return undefined; // links and the base load nothing
   const keys = keysOfValue(name, value);
   if (keys) {
     hold(element, name, String(value), keys, isParsed);
-    if (isParsed && /^i?frame$/.test(tag)) element.parentNode?.insertBefore(element, element.nextSibling); // the load has begun: a new start ends it
+    if (isParsed && isFrame(element)) element.parentNode?.insertBefore(element, element.nextSibling); // the load has begun: a new start ends it
   } else if (!isParsed) forget(element, name);
   return keys;
 }
@@ -54,16 +54,14 @@ const isFrame = ({ localName }: Element) => /^(i?frame|object)$/.test(localName)
 export function holdInserted(node: Element, into: Node): boolean {
   const { ownerDocument } = node;
   if (ownerDocument !== into.ownerDocument && ownerDocument !== into) holdTree(node);
-  let hasFrames = isFrame(node);
-  if (isCode(node)) holdElement(node, false);
-  else if (node.nodeType === 1) holdStyle(node as HTMLElement);
-  if (node.firstElementChild)
-    for (const element of find(node, "script,style,[style],iframe,frame,object"))
-      if (isCode(element)) holdElement(element, false);
-      else {
-        hasFrames ||= isFrame(element);
-        holdStyle(element as HTMLElement);
-      }
+  let hasFrames = false;
+  const look = (element: Element) => {
+    if (isCode(element)) holdElement(element, false);
+    else if (element.nodeType === 1) holdStyle(element as HTMLElement);
+    hasFrames ||= isFrame(element);
+  };
+  look(node);
+  if (node.firstElementChild) for (const element of find(node, "script,style,[style],iframe,frame,object")) look(element);
   return hasFrames;
 }
 
@@ -84,7 +82,6 @@ export function guardElements(realm: Realm): void {
     if (/^(HTML|SVG).*Element$/.test(interfaceName))
       for (const property of [...names, "href", "imageSrcset"]) {
         const owner = realm[interfaceName];
-        if (property === "href" && /^HTML(A|B)/.test(interfaceName)) continue; // links and the base load nothing
         guard(owner, property, (value, self) => holds(self, property, value));
         hook(owner, property, (go, self) => heldValue(self, property.toLowerCase()) ?? go());
       }

@@ -3,7 +3,7 @@ import { attempt } from "../scripts";
 import { isGranted } from "../state";
 import type { Realm } from "./builtins";
 import { guardElements } from "./elements";
-import { guardAims } from "./frames";
+import { guardAims, guardLocation } from "./frames";
 import { openModules } from "./modules";
 import { guardNetwork } from "./network";
 import { guardItems } from "./storage";
@@ -11,7 +11,7 @@ import { guardTree } from "./tree";
 import { passed } from "./verdict";
 import { runWaiting } from "./waiting";
 
-const guards = [guardElements, guardTree, guardNetwork, guardAims, guardItems];
+const guards = [guardElements, guardTree, guardNetwork, guardAims, guardItems, guardLocation];
 
 /** What every window gets, also that of a frame. */
 export function guardRealm(realm: Realm): void {

@@ -46,19 +46,17 @@ function guardRequests(realm: Realm): void {
 
 function guardXhr(realm: Realm): void {
   const opened = new WeakMap<object, unknown[]>();
-  hook(realm.XMLHttpRequest, "open", (go, self, args) => (opened.set(self, args), go()));
-  hook(realm.XMLHttpRequest, "abort", (go, self) => (opened.set(self, []), go()));
+  hook(realm.XMLHttpRequest, "open abort", (go, self, args) => (opened.set(self, args), go())); // given up, it has none
   guard(
     realm.XMLHttpRequest,
     "send",
     (_body, self) => verdict(opened.get(self)?.[1]),
     (keys, go, self: XMLHttpRequest) => {
-      const isAsync = opened.get(self)?.[2] ?? true;
+      const args = opened.get(self);
       const fail = () => {
         for (const type of ["error", "loadend"]) self.dispatchEvent(new ProgressEvent(type));
       };
-      const args = opened.get(self);
-      if (isAsync) later(keys, () => opened.get(self) === args && go(), fail);
+      if (args?.[2] ?? true) later(keys, () => opened.get(self) === args && go(), fail);
     },
   );
 }
@@ -81,8 +79,7 @@ function guardBlobs(realm: Realm): void {
 
 function guardSheets(realm: Realm): void {
   for (const owner of [realm.CSSStyleSheet, realm.CSSGroupingRule]) {
-    guard(owner, "insertRule", sheetVerdict, answerLater(0));
-    guard(owner, "replaceSync", sheetVerdict, wait);
+    guard(owner, "insertRule replaceSync", sheetVerdict, answerLater(0));
     guard(owner, "replace", sheetVerdict, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
     guard(owner, "addRule", (_selector, _self, [, style]) => sheetVerdict(style), answerLater(-1));
   }

@@ -5,7 +5,6 @@ import { isLoading } from "../hold";
 import { hook, trust, type Args, type Realm } from "./builtins";
 import { holdInserted, holdTree, isCode } from "./elements";
 import { replaceHeld } from "./held";
-import { guardLocation } from "./frames";
 import { holdMarkup, inert, wholeTags } from "./markup";
 import { holdStyle } from "./styles";
 
@@ -15,7 +14,7 @@ const watched = new WeakSet<object>();
 const observer = new MutationObserver((records) => {
   for (const record of records) {
     const { target } = record;
-    if (record.type === "attributes") holdStyle(target as HTMLElement);
+    if (record.attributeName) holdStyle(target as HTMLElement);
     else if (isCode(target)) holdTree(target, true); // its text has come
     else if ((target.ownerDocument ?? (target as Document)).readyState !== "complete")
       // Once the parser is done, all that comes in has passed our hooks.
@@ -25,7 +24,7 @@ const observer = new MutationObserver((records) => {
       }
   }
   parsed = performance.now();
-  if (!isLooking) lookSoon();
+  if (!isLooking) keepLooking();
 });
 
 /** Elements that the parser may be in: it tells no observer of a shadow root that comes to one of them after a pause. */
@@ -35,7 +34,8 @@ let isLooking = false;
 const channel = new MessageChannel();
 
 /** In every task while it goes on. */
-function lookSoon(): void {
+function keepLooking(): void {
+  lookAtOpen();
   isLooking = isLoading() && performance.now() - parsed < 50;
   if (isLooking) channel.port1.postMessage(0);
 }
@@ -44,7 +44,7 @@ function lookAtOpen(): void {
   const known = open;
   open = [];
   for (let element = document.body as Element | null; element; element = element.lastElementChild) open.push(element);
-  for (const { shadowRoot } of new Set([...known, ...open])) if (shadowRoot) watchLate(shadowRoot);
+  for (const { shadowRoot } of [...known, ...open]) if (shadowRoot) watchLate(shadowRoot);
 }
 
 /** Its scripts are on their way: what is in another document by then does not run. */
@@ -57,19 +57,18 @@ function watchLate(root: ShadowRoot): void {
 /** Frames of our own origin bring functions that nobody has guarded yet; shadow roots are out of the observer's sight. */
 function enter(element: Element): void {
   holdStyle(element as HTMLElement);
-  if (element.shadowRoot) watchTree(element.shadowRoot);
-  if (/^i?frame$/.test(element.localName)) enterFrame((element as HTMLIFrameElement).contentWindow);
+  watchInside(element.shadowRoot ?? (element as HTMLIFrameElement).contentWindow); // most have neither
   if (element.firstElementChild) for (const inner of element.querySelectorAll("[style],iframe,frame")) enter(inner);
 }
 
-function enterFrame(realm: Realm): void {
+/** The window or the document of a frame, a window that was opened, a shadow root. */
+function watchInside(inside: Realm): void {
   try {
-    watchTree(realm.document as Document);
-    if (watched.has(realm.Node.prototype)) return;
-    guardRealm(realm);
-    guardLocation(realm);
+    const realm = inside.defaultView ?? inside;
+    watchTree((realm.document ?? inside) as Node);
+    if (!watched.has(realm.Node.prototype)) guardRealm(realm);
   } catch {
-    // no window yet, or that of another origin
+    // nothing yet, of another origin, or no window
   }
 }
 
@@ -77,6 +76,8 @@ function watchTree(root: Node): void {
   if (watched.has(root)) return;
   watched.add(root);
   observer.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });
+  // The next page of a frame is a window that nobody has guarded yet.
+  root.addEventListener("load", ({ target }) => watchInside((target as HTMLIFrameElement).contentWindow), true);
   holdTree(root, true);
 }
 
@@ -88,10 +89,6 @@ function guardInsertions(realm: Realm): void {
       const isWriting = /^write/.test(method);
       const isMaking = /^(import|clone|create)/.test(method);
       if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt|clone)/.test(method)) continue;
-      const enterFrames = () => {
-        // `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it.
-        for (let at = 0; at < realm.length; at++) enterFrame(realm[at]);
-      };
       // Whatever goes wrong in here, the page's own call is made, once.
       const look = (go: () => unknown, self: Node, args: Args) => {
         const { parentElement } = self; // one that replaces itself is gone afterwards
@@ -113,7 +110,8 @@ function guardInsertions(realm: Realm): void {
             const place = (isMaking ? result : (parentElement ?? (self as Document).documentElement ?? self)) as Element;
             if (isChanged) holdTree(place); // our own changes, come back as elements
             if (isMarkup) for (const element of place.querySelectorAll("[style]")) holdStyle(element as HTMLElement);
-            enterFrames();
+            // `frames[0]` is there as soon as the frame is in the page, and nobody need ask the element for it.
+            [].forEach.call(realm, watchInside);
           });
         return result;
       };
@@ -121,48 +119,26 @@ function guardInsertions(realm: Realm): void {
     }
 }
 
-/** A window of our own origin that the page opens is a page like it. */
-function guardWindows(realm: Realm): void {
-  hook(realm, "open", (go) => {
-    const opened = go() as Realm;
-    enterFrame(opened);
-    return opened;
-  });
-}
-
-/** A frame is entered at the latest when somebody asks for what is in it. */
-function guardFrames(realm: Realm): void {
-  for (const owner of [realm.HTMLIFrameElement, realm.HTMLFrameElement, realm.HTMLObjectElement])
-    hook(
-      owner,
-      "contentWindow contentDocument",
-      (go) => {
-        const inside = go() as Realm;
-        enterFrame(inside?.defaultView ?? inside);
-        return inside;
-      },
-    );
-  hook(realm.Element, "attachShadow", (go) => {
-    const root = go() as ShadowRoot;
-    watchTree(root);
-    return root;
-  });
+/** What is inside is watched at the latest when somebody asks for it; a window of our own origin that the page opens is a page like it. */
+function guardInsides(realm: Realm): void {
+  for (const owner of [realm, realm.Element, realm.HTMLIFrameElement, realm.HTMLFrameElement, realm.HTMLObjectElement])
+    hook(owner, "open attachShadow contentWindow contentDocument", (go) => {
+      const inside = go();
+      watchInside(inside);
+      return inside;
+    });
 }
 
 export function guardTree(realm: Realm): void {
   watched.add(realm.Node.prototype);
   guardInsertions(realm);
-  guardFrames(realm);
-  guardWindows(realm);
+  guardInsides(realm);
   watchTree(realm.document as Document);
   realm.addEventListener("DOMContentLoaded", () => {
     for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchLate(shadowRoot);
   });
   if (realm !== window) return;
-  channel.port2.onmessage = () => {
-    lookAtOpen();
-    lookSoon();
-  };
+  channel.port2.onmessage = keepLooking;
   // Between its parts every millisecond: one timer may come every four.
   for (let later = 4; later--; )
     setTimeout(() => {

@@ -5,7 +5,8 @@ import { judge } from "./verdict";
 
 type Call = [keys: string[], run: () => unknown, drop?: (() => void) | undefined];
 
-let calls: Call[] = [];
+/** Shown to the owner, too. */
+export const calls: Call[] = [];
 
 /** `drop` tells the caller that it will not be; what is refused is not kept. */
 export function later(...call: Call): void {
@@ -21,9 +22,6 @@ export function runWaiting(): void {
     else later(...call);
   }
 }
-
-/** For the owner: what each call waits for. */
-export const waitingCalls = (): string[] => calls.map(([keys]) => keys.join(" | "));
 
 /** Answers to a call that waits. */
 export const answerLater = (answer?: unknown) => (keys: string[], go: () => unknown) => (later(keys, go), answer);

@@ -7,6 +7,12 @@ from ..case import Case, code, named, src
 _NEW = "var f=document.createElement('iframe');f.title='x';"
 _IN = "document.body.append(f);"
 _WINDOW = f"{_NEW}{_IN}var w=f.contentWindow,d=f.contentDocument;"
+_QUIET = f"{_NEW}f.src='/files/quiet.html';"
+_QUIET_FILE = {
+    "quiet.html": "<!doctype html><html><head><title>x</title></head><body></body></html>"
+}
+#: One that has no tag of its own.
+_BARE_FILE = {"quiet.html": "<!doctype html><title>x</title>"}
 _FRAME = '<iframe title="x" name="place" width="200" height="100"></iframe>'
 
 CASES = named(
@@ -83,6 +89,52 @@ CASES = named(
         "frame-location-replace", f"{_WINDOW}w.location.replace('@yt/embed/1')", service="youtube"
     ),
     code("frame-location-href", f"{_WINDOW}w.location.href='@yt/embed/1'", service="youtube"),
+    code(
+        "frame-location-once-loaded",
+        f"{_QUIET}f.onload=function(){{f.onload=null;f.contentWindow.location='@yt/embed/1'}};{_IN}",
+        service="youtube",
+        files=_QUIET_FILE,
+    ),
+    code(
+        "frame-location-of-srcdoc",
+        f"{_NEW}f.srcdoc='<p>x</p>';f.onload=function(){{f.onload=null;frames[0].location.replace('@yt/embed/1')}};{_IN}",
+        service="youtube",
+    ),
+    code(
+        "frame-navigated",
+        f"{_QUIET}f.onload=function(){{f.onload=null;f.contentWindow.navigation.navigate('@yt/embed/1')}};{_IN}",
+        service="youtube",
+        files=_QUIET_FILE,
+    ),
+    code(
+        "frame-link-pressed-by-script",
+        f"{_QUIET}f.onload=function(){{f.onload=null;var a=f.contentDocument.createElement('a');a.href='@yt/embed/1';f.contentDocument.body.append(a);a.click()}};{_IN}",
+        service="youtube",
+        files=_QUIET_FILE,
+    ),
+    code(
+        "frame-of-a-second-page",
+        f"{_QUIET}f.onload=function(){{f.onload=function(){{f.onload=null;frames[0].fetch('@ga/collect')}};frames[0].location.reload()}};{_IN}",
+        files=_BARE_FILE,
+    ),
+    Case(
+        "frame-that-leaves-by-itself",
+        '<iframe title="x" src="/files/inner.html"></iframe>',
+        service="youtube",
+        declared='<iframe @held title="x" data-consent-src="/files/inner.html"></iframe>',
+        files={
+            "inner.html": "<!doctype html><html><head><title>x</title><script>location.replace('@yt/embed/1')</script></head></html>"
+        },
+    ),
+    Case(
+        "frame-that-refreshes",
+        '<iframe title="x" src="/files/inner.html"></iframe>',
+        service="youtube",
+        declared='<iframe @held title="x" data-consent-src="/files/inner.html"></iframe>',
+        files={
+            "inner.html": '<!doctype html><html><head><title>x</title><meta http-equiv="refresh" content="0;url=@yt/embed/1"></head></html>'
+        },
+    ),
     code("frame-by-name", "window.open('@yt/embed/1','place')", before=_FRAME, service="youtube"),
     code(
         "frame-blob",
