@@ -59,11 +59,15 @@ async def opened(engine: Engine) -> AsyncIterator[OpenTab]:
 
 
 async def measure(
-    engine: Engine, pages: MatrixPages, cases: Iterable[Case], levels: Sequence[Level]
+    engine: Engine,
+    pages: MatrixPages,
+    cases: Iterable[Case],
+    levels: Sequence[Level],
+    visitors: int = CROWD,
 ) -> Measured:
-    """Walk through the cases, each level with a fresh visitor."""
+    """Walk through the cases, each level with a fresh visitor, so many at a time."""
     measured = Measured()
-    crowd = asyncio.Semaphore(CROWD)
+    crowd = asyncio.Semaphore(visitors)
     async with opened(engine) as open_tab:
 
         async def one(case: Case) -> None:

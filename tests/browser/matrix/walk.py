@@ -21,7 +21,7 @@ QUIET = 0.5
 #: Longer than the pause between two signs of life of code that runs.
 SILENCE = 1.0
 #: By then a case has shown what it does, or it does nothing.
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 _PRESS = """() => {
   const host = document.querySelector('consent-notice');
