@@ -161,7 +161,7 @@ def test_a_failed_export_leaves_nothing_behind(
     broken = consent("audit", "export", "--site", "smilee", "-o", file)
     assert (broken.exit_code, "The database answered" in broken.output) == (1, True)
     nowhere = consent("audit", "export", "--site", "smilee", "-o", tmp_path / "no" / "a.jsonl")
-    assert (nowhere.exit_code, "No such file" in nowhere.output) == (1, True)
+    assert (nowhere.exit_code, "There is no folder" in nowhere.output) == (1, True)
     assert [found.name for found in tmp_path.iterdir() if "jsonl" in found.name] == []
 
 
