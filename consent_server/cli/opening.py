@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect
@@ -65,8 +67,48 @@ def open_to_compare() -> Iterator[Database]:
             database.close()
 
 
+def prepare_server(settings: Settings) -> None:
+    """Bring the database up to date before a server serves.
+
+    A process of its own migrates, where that is called for: the 10 MB that it loads go with it.
+    """
+    database = Database(settings.database_url)
+    try:
+        is_current = schema_is_current(database)
+    finally:
+        database.close()
+    if not is_current:
+        _prepare_apart(settings)
+    prepare_database(settings)
+
+
+def _prepare_apart(settings: Settings) -> None:
+    context = get_context("fork")  # nothing is loaded twice, and no thread runs yet
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_prepare_and_tell, args=(settings, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    with ours:
+        try:
+            problem = ours.recv()
+        except EOFError:  # it was killed
+            problem = ConfigError("The database was not brought up to date. Start the server anew.")
+    process.join()
+    if problem:
+        raise problem
+
+
+def _prepare_and_tell(settings: Settings, problems: Connection) -> None:
+    try:
+        prepare_database(settings)
+    except Exception as error:
+        problems.send(error)
+    else:
+        problems.send(None)
+
+
 def prepare_database(settings: Settings) -> None:
-    """Bring the database of a server up to date before it serves."""
+    """Bring a database up to date."""
     database = Database(settings.database_url)
     try:
         bring_up_to_date(database)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from consent_server.cli.demo_sites import publish_demo_sites
-from consent_server.cli.opening import prepare_database
+from consent_server.cli.opening import prepare_server
 from consent_server.cli.serving import find_address, serve
 from consent_server.config import Settings, load_settings
 from consent_server.targets import parse_targets
@@ -37,7 +37,7 @@ def run(host: str | None, port: int | None, threads: int | None) -> None:
     settings = load_settings(host=host, port=port, threads=threads)
     _check_places(settings)
     settings = find_address(settings)
-    prepare_database(settings)
+    prepare_server(settings)
     click.echo(f"Serving on {_origin(settings)}")
     if not settings.api_token:
         click.echo("The management API is off: CONSENT_API_TOKEN is not set.", err=True)
@@ -63,7 +63,7 @@ def demo(host: str | None, port: int | None, data: Path) -> None:
     settings = find_address(
         load_settings(host=host, port=port, database_url=url, key_folder=keys, demo=True)
     )
-    prepare_database(settings)
+    prepare_server(settings)
     published = publish_demo_sites(settings)
     if published:
         click.echo(f"Published {', '.join(published)}.")

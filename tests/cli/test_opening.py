@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from consent_server import widget
 from consent_server.app import create_app
-from consent_server.cli.opening import prepare_database
+from consent_server.cli.opening import prepare_database, prepare_server
 from consent_server.config import Settings
+from consent_server.errors import ConfigError
 from consent_server.store.database import Database
 from consent_server.store.models import SiteScript
+from consent_server.store.schema import schema_is_current
 from tests.visitor import Visitor
 
 
@@ -37,3 +41,20 @@ def test_preparing_twice_changes_nothing(database: Database, settings: Settings)
     prepare_database(settings)
     prepare_database(settings)
     assert scripts(database) == before
+
+
+def test_a_servers_first_start_makes_the_database(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/new.sqlite")
+    prepare_server(settings)
+    database = Database(settings.database_url)
+    assert schema_is_current(database)
+    database.close()
+
+
+def test_a_newer_releases_database_is_refused_by_the_process_that_serves(
+    database: Database, settings: Settings
+) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="comes from a newer release"):
+        prepare_server(settings)
