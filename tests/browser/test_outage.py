@@ -76,9 +76,12 @@ class Outages:
         self._back = threading.Barrier(self.crowd.browsers, self._start, _A_WHILE)
 
     def run(self, browsers: Browsers) -> None:
-        """Let everybody come: in the browser at hand, or in several, each in a thread."""
+        """Let everybody come: in one browser, or in several, each in a thread."""
         if self.crowd.browsers == 1:
-            self._attend(browsers, 0)
+            # Of its own: a Firefox that had shown hundreds of pages no longer kept the script.
+            own = Browsers(browsers.playwright, self.trackers)
+            self._attend(own, 0)
+            own.close()
             return
         with ThreadPoolExecutor(self.crowd.browsers) as pool:
             for done in [pool.submit(self._launch, one) for one in range(self.crowd.browsers)]:
