@@ -31,7 +31,7 @@ from consent_server.api.bodies import BoundedRequest
 from consent_server.api.budgets import Budgets
 from consent_server.api.context import Context
 from consent_server.api.observing import Observer, count_requests, log_request, observe_requests
-from consent_server.api.pages import choose_language, register_pages
+from consent_server.api.pages import PAGE_POLICY, choose_language, register_pages
 from consent_server.api.problems import register_problems
 from consent_server.api.short_way import ShortWay
 from consent_server.api.specification import create_api, serve_specification
@@ -56,10 +56,6 @@ from consent_server.witness import check_witness
 
 #: A decision on 100 services is about 6 KiB.
 MAX_BODY_BYTES = 16 * 1024
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -198,5 +194,5 @@ def _harden(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     is_page = response.mimetype == "text/html"
     if is_page and not request.path.startswith("/demo/") and request.path != "/":
-        response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     return response

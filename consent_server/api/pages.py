@@ -16,6 +16,11 @@ from consent_server.rules.languages import match_language
 from consent_server.rules.times import spell_time
 from consent_server.texts import spell_country
 
+#: What every page of the server's own may load: nothing of others.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _CACHE_SECONDS = 3600
 #: Language -> what stands between two words of a list, where it is not ", ".
 _COMMAS = {"ar": "، "}

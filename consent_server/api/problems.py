@@ -1,4 +1,4 @@
-"""Problems on the wire: one shape, RFC 9457, for every error of every route."""
+"""Problems on the wire: one shape, RFC 9457, for every error of every route; a page for people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from consent_server.api.problem_page import draw_problem, has_page, prefers_page
 from consent_server.errors import (
     BodyTooLarge,
     ConsentError,
@@ -50,7 +51,16 @@ def problem(status: int, code: str, title: str, detail: str, errors: Any = None)
     return _send(status, body)
 
 
-def _send(status: int, body: dict[str, Any]) -> Response:
+def _send(status: int, body: dict[str, Any], told: str = "") -> Response:
+    """Send a problem; `told` is what whoever runs the site may need on the page for people."""
+    if not has_page(status):
+        return _spell(status, body)
+    response = draw_problem(status, told) if prefers_page() else _spell(status, body)
+    response.vary.add("Accept")
+    return response
+
+
+def _spell(status: int, body: dict[str, Any]) -> Response:
     return current_app.response_class(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
 
 
@@ -58,7 +68,7 @@ def answer_error(error: ConsentError) -> Response:
     """Answer one of our own errors."""
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.detail)
-    response = _send(error.status, error.members())
+    response = _send(error.status, error.members(), error.detail)
     response.headers.update(error.headers)
     return response
 

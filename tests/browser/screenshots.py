@@ -112,7 +112,7 @@ def right_to_left(camera: Camera) -> None:
 
 
 def server_pages(camera: Camera) -> None:
-    """Start page and version page."""
+    """Start page, version page, and what an address that leads nowhere shows."""
     for scheme in SCHEMES:
         for width in (320, 1280):
             with camera.visit(SMILEE, width, color_scheme=scheme) as visit:
@@ -120,6 +120,8 @@ def server_pages(camera: Camera) -> None:
                 camera.take(visit.page, f"start-{scheme}-{width}", full_page=True)
                 visit.page.goto(f"{camera.server.url}/w/smilee/versions/1?language=fi")
                 camera.take(visit.page, f"version-{scheme}-{width}", full_page=True)
+                visit.page.goto(f"{camera.server.url}/w/nobody/me?language=fi")
+                camera.take(visit.page, f"nowhere-{scheme}-{width}", full_page=True)
 
 
 def own_pages(camera: Camera) -> None:

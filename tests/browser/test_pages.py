@@ -27,10 +27,11 @@ _PAGES = {
     "me": "/w/smilee/me?language={}",
     "archive": "/w/smilee/versions?language={}",
     "version": "/w/smilee/versions/1?language={}",
+    "nowhere": "/w/nobody/me?language={}",
 }
 
 #: The server's own; the demo's pages stand for those of owners.
-_OURS = ("choose", "me", "archive", "version")
+_OURS = ("choose", "me", "archive", "version", "nowhere")
 
 
 @pytest.fixture(scope="module")
