@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -99,6 +100,22 @@ def test_a_restarted_demo_keeps_its_versions_and_its_record(
     with serving(*options, environment=environment, folder=tmp_path, port=port) as server:
         assert "Published" not in server.said()
         assert decide(server, server.url)["version"] == first["version"] == 1
+
+
+def test_a_taken_port_is_told_for_make_run_too(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "consent_server", "demo", "--port", str(port)]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: Cannot listen on 127.0.0.1, port {port}: Address already in use. "
+        "Choose another with --port or --host, or with make: make run PORT=...\n"
+    )
 
 
 def test_the_demo_never_touches_the_operators_database(

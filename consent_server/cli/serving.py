@@ -49,9 +49,11 @@ def find_address(settings: Settings) -> Settings:
             probe.bind(address)
             host, port = probe.getsockname()[:2]
     except OSError as error:
+        # The demo is what `make run` serves, and make takes no options for it.
+        by_make = ", or with make: make run PORT=..." if settings.demo else "."
         raise ConfigError(
             f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
-            "Choose another with --port or --host."
+            f"Choose another with --port or --host{by_make}"
         ) from error
     return replace(settings, host=host, port=port)
 
