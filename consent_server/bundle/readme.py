@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from consent_server.verification.container import describe_selection
+
 _README = """\
 CONSENT RECORDS OF {site}
 
@@ -72,14 +74,13 @@ SCREENSHOTS THAT ARE MISSING
 """
 _WHOLE = "It is the whole ledger up to then."
 _PART = """\
-It is a SELECTION: {filters}.
+It is a SELECTION: {chosen}.
 What was left out cannot be checked with this zip; the hash of every leaf is in its sums."""
 
 
 def write_readme(manifest: dict[str, Any], missing: Sequence[str]) -> str:
     """Return the text of README.txt."""
-    chosen = {name: value for name, value in manifest["filters"].items() if value}
-    filters = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    chosen = describe_selection(manifest["filters"])
     counts = manifest["counts"]
     names = "\n".join(f"    {name}" for name in missing)
     return _README.format(
@@ -88,7 +89,7 @@ def write_readme(manifest: dict[str, Any], missing: Sequence[str]) -> str:
         generator=manifest["generator"],
         counts=f"{counts['records']} records, {counts['admin_events']} acts of administrators; "
         f"the ledger has {counts['leaves']} leaves.",
-        selection=_PART.format(filters=filters) if chosen else _WHOLE,
+        selection=_PART.format(chosen=chosen) if chosen else _WHOLE,
         size=manifest["checkpoint"]["size"],
         missing=_MISSING.format(site=manifest["site"], names=names) if missing else "",
     )

@@ -15,7 +15,12 @@ from zlib import error as zlib_error
 
 from consent_server.rules.note import VerifierKey
 from consent_server.rules.times import NotATime, parse_time, spell_time
-from consent_server.verification.container import Container, check_files, open_container
+from consent_server.verification.container import (
+    Container,
+    check_files,
+    describe_selection,
+    open_container,
+)
 from consent_server.verification.contents import (
     Rows,
     check_pictures,
@@ -277,7 +282,7 @@ def _check_admin(container: Container, admin: _Admin, keys: Keys, newest: Signed
 def _say_walked(say: Say, container: Container, seen: Seen, older: int, receipts: Receipts) -> None:
     size = seen.tower.size
     if not container.whole:
-        chosen = {name: value for name, value in container.manifest["filters"].items() if value}
+        chosen = describe_selection(container.manifest["filters"])
         say(f"selection: {chosen}; what was left out is not looked at")
     say(f"tree: {size} leaves give the root of every checkpoint")
     say(f"records: {seen.records} give their leaves, as do {seen.admin} admin events")

@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,6 +265,24 @@ def _check_manifest(manifest: dict[str, Any]) -> None:
         raise Broken("The manifest does not say what the bundle selects.")
     if set(manifest) != set(_MEMBERS):
         raise Broken("The manifest says more than this format has.")
+
+
+def describe_selection(filters: Mapping[str, Any]) -> str:
+    """Return what a manifest selects in words, for people who check the bundle; "" for all."""
+    versions = filters["versions"]
+    times = [
+        # A text that somebody else wrote: a line of its own must not become one of ours.
+        f"{word} {ascii(filters[name])[1:-1]}"
+        for word, name in (("since", "from"), ("before", "to"))
+        if filters[name]
+    ]
+    told = [f"received {' and '.join(times)}"] if times else []
+    if versions:
+        numbers = ", ".join(map(str, versions))
+        told.append(f"of {'version' if len(versions) == 1 else 'the versions'} {numbers}")
+    if filters["subject"]:
+        told.append(f"of the subject whose SHA-256 is {filters['subject']}")
+    return f"records {', '.join(told)}" if told else ""
 
 
 def _are_filters(filters: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from consent_server.rules.receipt import subject_key
 from tests.cli.conftest import Consent, Process
 from tests.visitor import Visitor
 
@@ -48,6 +49,30 @@ def test_a_bundle_can_be_chosen_by_version_and_subject(
         checked = consent("audit", "verify", file)
         assert checked.exit_code == 0, checked.output
         assert "what was left out is not looked at" in checked.output
+
+
+def test_what_was_chosen_is_told_in_words(
+    consent: Consent, visitor: Visitor, tmp_path: Path
+) -> None:
+    visitor.accept_all()
+    key = subject_key(visitor.subject_id).hex()
+    since, until = "2026-01-01T00:00:00.000Z", "2126-01-01T00:00:00.000Z"
+    choices = {
+        f"of the subject whose SHA-256 is {key}": ["--subject", visitor.subject_id],
+        "of version 1": ["--version", "1"],
+        f"received since {since}": ["--from", since],
+        f"received since {since} and before {until}, of version 1": (
+            ["--version", "1", "--from", since, "--to", until]
+        ),
+    }
+    for at, (told, chosen) in enumerate(choices.items()):
+        file = tmp_path / f"{at}.zip"
+        done = consent(*EXPORT, "--format", "bundle", "-o", file, *chosen)
+        assert done.exit_code == 0, done.output
+        said = f"records {told}; what was left out is not looked at\n"
+        assert f"ok  selection: {said}" in consent("audit", "verify", file).output
+        with zipfile.ZipFile(file) as bundle:
+            assert f"It is a SELECTION: records {told}.\n" in bundle.read("README.txt").decode()
 
 
 def test_a_choice_that_is_none_is_a_wrong_use(consent: Consent, tmp_path: Path) -> None:
