@@ -14,6 +14,11 @@ from consent_server.errors import Conflict
 from consent_server.retention import Outlived, find_outlived
 from consent_server.rules.times import spell_time
 
+_NO_RULES = (
+    "No site has a rule: each record says whose it is until somebody erases that. Make one:\n"
+    'keep_records = "2y" at the top of a site file, then consent-server site apply FILE.'
+)
+
 
 @click.group()
 def retention() -> None:
@@ -36,7 +41,9 @@ def run_command(dry_run: bool) -> None:
         if done is None:
             raise Conflict("Another server is erasing by age just now. Nothing is left to do here.")
         if not done:
-            click.echo("No record has outlived its time.")
+            with database.read() as session:
+                has_rules = bool(find_outlived(session, now=now()))
+            click.echo("No record has outlived its time." if has_rules else _NO_RULES)
             return
         _tell(done)
         tell_scrubbed(database)
@@ -45,6 +52,6 @@ def run_command(dry_run: bool) -> None:
 def _tell(found: Iterable[Outlived]) -> None:
     rows = [(one.site, one.kept, spell_time(one.before), str(one.records)) for one in found]
     if not rows:
-        click.echo("No site says in `keep_records` how long it keeps them.")
+        click.echo(_NO_RULES)
         return
     print_table(("SITE", "KEPT", "RECEIVED BEFORE", "RECORDS"), rows)
