@@ -97,6 +97,12 @@ def retry(site_key: str) -> None:
     """Try everything that waits for SITE's server, or was given up, once more."""
     with open_database() as database, database.write() as session:
         number = retry_deliveries(session, find_site(session, site_key), now=now())
+    if not number:
+        click.echo(
+            f"Nothing waits for the server of {site_key}, and nothing was given up: "
+            "there is nothing to try."
+        )
+        return
     click.echo(f"{number} {'is' if number == 1 else 'are'} tried by the running server now.")
 
 

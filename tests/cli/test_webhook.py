@@ -61,6 +61,14 @@ def test_what_waits_is_listed_and_told_by_the_doctor(
     assert _run(runner, "retry", "smilee").output == "1 is tried by the running server now.\n"
 
 
+def test_where_nothing_waits_nothing_is_said_to_be_tried(runner: CliRunner) -> None:
+    _run(runner, "set", "smilee", URL)
+    assert _run(runner, "retry", "smilee").output == (
+        "Nothing waits for the server of smilee, and nothing was given up: "
+        "there is nothing to try.\n"
+    )
+
+
 def test_a_removed_webhook_is_gone(runner: CliRunner) -> None:
     _run(runner, "set", "smilee", URL)
     assert "no webhook any more" in _run(runner, "remove", "smilee", "--yes").output
