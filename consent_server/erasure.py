@@ -15,6 +15,22 @@ from consent_server.store.models import Site, SubjectData
 from consent_server.store.outside_models import Identity, WebhookDelivery
 from consent_server.webhooks import TELLS_ERASURE, queue_erasure
 
+#: Characters: it stays in the ledger for ever.
+MAX_REASON = 200
+
+
+def check_reason(reason: str, subject_id: str) -> None:
+    """Raise Conflict for no reason, a long one, and one that says whom it is about."""
+    length = len(reason.strip())
+    if not length:
+        raise Conflict("Say why the records are erased: the ledger keeps the reason.")
+    if length > MAX_REASON:
+        raise Conflict(
+            f"The reason has {length} characters, and may have {MAX_REASON}. Say it in fewer."
+        )
+    if subject_id in reason.lower():
+        raise Conflict("The reason stays in the ledger for ever: leave the subject id out of it.")
+
 
 def count_subject(session: Session, site: Site, subject_id: str) -> int:
     """Return how many records of a site are still linked to a visitor."""
@@ -28,14 +44,10 @@ def erase_subject(
 ) -> int:
     """Delete the link from a visitor to their records on a site; return how many it joined.
 
-    Appends an `erase` event, where there was anything to erase. Raises Conflict without a
-    reason, and for a reason that would write into the ledger what is to be erased.
+    Appends an `erase` event, where there was anything to erase. Raises Conflict as
+    `check_reason` does.
     """
-    reason = reason.strip()
-    if not reason:
-        raise Conflict("Say why the records are erased: the ledger keeps the reason.")
-    if subject_id in reason.lower():
-        raise Conflict("The reason stays in the ledger for ever: leave the subject id out of it.")
+    check_reason(reason, subject_id)
     records = _delete(session, _rows_of(site, subject_id))
     key = subject_key(subject_id)
     session.execute(
@@ -43,7 +55,7 @@ def erase_subject(
     )
     if records:
         # No ids: they would join the records of one person again.
-        details = {"reason": reason, "records": records}
+        details = {"reason": reason.strip(), "records": records}
         append_admin_event(session, site, Action.ERASE, actor=actor, details=details, now=now)
         queue_erasure(session, site, key, now=now)
     return records

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from consent_server.erasure import MAX_REASON
 from consent_server.errors import Conflict
 from consent_server.forms import (
     Map,
@@ -40,7 +41,6 @@ _SIZE = r"^(0|[1-9][0-9]{0,17})$"
 MAX_VERSION = 1_000_000
 #: A decision answers at most this many categories and services.
 MAX_GRANTS = 400
-MAX_REASON = 200
 
 
 class Moment(fields.String):

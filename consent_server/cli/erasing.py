@@ -6,7 +6,7 @@ import click
 
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.site import author, confirm
-from consent_server.erasure import count_subject, count_untold, erase_subject
+from consent_server.erasure import check_reason, count_subject, count_untold, erase_subject
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.sites import find_site
 from consent_server.store.database import Database
@@ -41,6 +41,7 @@ class Subject(click.ParamType[str]):
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 def erase(site_key: str, subject: str, reason: str, yes: bool) -> None:
     """Erase what links records to one visitor; the records and their hashes stay."""
+    check_reason(reason, subject)
     with open_database() as database:
         with database.read() as session:
             linked = count_subject(session, find_site(session, site_key), subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from consent_server.config import Settings, sqlite_path
@@ -50,6 +51,22 @@ def test_site_subject_and_reason_are_needed(consent: Consent, missing: str) -> N
     del given[missing]
     done = consent("erase", "--yes", *(part for pair in given.items() for part in pair))
     assert (done.exit_code, missing in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("answer", [("--yes",), ()])
+def test_a_reason_is_as_long_as_over_http_at_most(
+    consent: Consent, leaving: Visitor, admin: FlaskClient, answer: tuple[str, ...]
+) -> None:
+    body = {"subject_id": leaving.subject_id, "reason": "x" * 201}
+    assert admin.post("/api/v1/sites/smilee/erase", json=body).status_code == 422
+    given = ["--site", "smilee", "--subject", leaving.subject_id, "--reason"]
+    done = consent("erase", *given, "x" * 201, *answer)
+    assert done.exit_code == 1
+    # Told first: nobody is asked whether to do what is not done.
+    assert "Error: The reason has 201 characters, and may have 200." in done.output
+    assert "will no longer be linked" not in done.output
+    assert leaving.read_decisions().status_code == 200
+    assert consent("erase", *given, "x" * 200, "--yes").exit_code == 0
 
 
 def test_an_unknown_visitor_is_no_failure_and_a_wrong_id_is_one(
