@@ -101,12 +101,22 @@ def put_in_place(copy: Path, target: Path, aside: Path | None = None) -> None:
 
     `copy` must lie on the disk of `target`, and nobody may have either of them open.
     """
-    for companion in _COMPANIONS if aside is not None else ():
+    for companion in _COMPANIONS:
         old = target.with_name(target.name + companion)
-        if aside is not None and old.exists():
+        if not old.exists():
+            continue
+        if aside is not None and _is_of_use(old, companion):
             old.rename(aside.with_name(aside.name + companion))
+        elif companion:
+            # Read together with the copy, it would put its own rows into it.
+            old.unlink()
     copy.replace(target)
     _sync(target.parent)
+
+
+def _is_of_use(file: Path, companion: str) -> bool:
+    """Tell whether rows are lost without it: SQLite makes the index of a journal anew from it."""
+    return companion != "-shm" and (not companion or file.stat().st_size > 0)
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
