@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from consent_server.errors import ConfigError
-from consent_server.signing import KeyProblem
 from consent_server.site_secrets import SiteSecrets, open_site_secrets
 
 #: 16 bytes in base64url, without padding.
@@ -82,18 +81,8 @@ class RenderProofs:
         key = self._keys.get(site)
         if key is None:
             if self._secrets is None:
-                self._secrets = _open(self._folder, self._now())
+                self._secrets = open_site_secrets(self._folder, now=self._now())
             if len(self._keys) >= _MAX_SITES:
                 self._keys.clear()
             key = self._keys[site] = self._secrets.derive("render", site)
         return key
-
-
-def _open(folder: Path, now: datetime) -> SiteSecrets:
-    try:
-        return open_site_secrets(folder, now=now)
-    except OSError as error:
-        raise KeyProblem(
-            f"The key folder {folder} cannot be used: {error.strerror}. The server makes and "
-            "reads site-secrets.json there; set CONSENT_KEY_FOLDER to a folder of its own."
-        ) from error

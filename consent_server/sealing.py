@@ -21,7 +21,7 @@ from consent_server.rules.checkpoint import Checkpoint, parse_checkpoint
 from consent_server.rules.merkle import Frontier
 from consent_server.rules.note import parse_note
 from consent_server.rules.times import spell_time, to_utc
-from consent_server.signing import KeyProblem, Published, Signer
+from consent_server.signing import KeyFolderClosed, KeyProblem, Published, Signer
 from consent_server.sites import find_version, read_config
 from consent_server.store.database import Database
 from consent_server.store.driver import Insert, Question
@@ -88,7 +88,7 @@ class Sealed:
 def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[Sealed]:
     """Seal every site that has events waiting, each in a transaction of its own.
 
-    What cannot be sealed is logged; the others are not held up by it.
+    What cannot be sealed is logged; the others are not held up by it. Raises KeyFolderClosed.
     """
     with database.read() as session:
         waiting = list(
@@ -99,6 +99,8 @@ def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[S
         try:
             with database.write() as session:
                 sealed = seal_site(session, site, signer, now=now)
+        except KeyFolderClosed:
+            raise  # it is the same for every site: whoever called tells it once
         except (CannotSeal, KeyProblem) as error:
             log.error("%s", error.detail)
         except ConsentError as error:

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +35,12 @@ class KeyProblem(ConfigError):
     """The key folder cannot be used as it is; the message says what to do."""
 
     code, title = "signing_key", "The signing key cannot be used"
+
+
+class KeyFolderClosed(ConfigError):
+    """The system lets this process not read or write the key folder; the message names what."""
+
+    code, title = "key_folder", "The key folder cannot be read and written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ class Signer:
         """Return what this server last published of a ledger; raises KeyProblem."""
         path = self._state(origin)
         try:
-            found = json.loads(path.read_bytes())
+            with _reaching(self.folder):
+                found = json.loads(path.read_bytes())
             return Published(
                 origin=found["origin"],
                 size=int(found["size"]),
@@ -121,8 +128,8 @@ class Signer:
             "sealed_at": spell_time(published.sealed_at),
         }
         path = self._state(published.origin)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with _one_at_a_time(self.folder):
+        with _reaching(self.folder), _one_at_a_time(self.folder):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             earlier = self.last_published(published.origin)
             if earlier is None or earlier.size < published.size:
                 with _writing(path) as part:
@@ -136,29 +143,33 @@ class Signer:
 def open_signer(folder: Path, *, now: datetime, name: str = LEDGER_KEYS) -> Signer:
     """Return the keys of a folder; makes folder and first key where there is none.
 
-    Raises KeyProblem when others may read the keys or a file is damaged.
+    Raises KeyProblem when others may read the keys or a file is damaged, KeyFolderClosed when
+    this process may not.
     """
     path = folder / name
-    if not path.exists():
-        _make_folder(folder)
-        _create(path, [SigningKey(os.urandom(_SEED_BYTES), now)])
-    return Signer(folder, _read(path))
+    with _reaching(folder):
+        if not path.exists():
+            _make_folder(folder)
+            _create(path, [SigningKey(os.urandom(_SEED_BYTES), now)])
+        return Signer(folder, _read(path))
 
 
 def find_signer(folder: Path, *, name: str = LEDGER_KEYS) -> Signer | None:
-    """Return the keys of a folder, or None where none was ever made; raises KeyProblem."""
+    """Return the keys of a folder, or None where none was ever made; raises as `open_signer`."""
     path = folder / name
-    return Signer(folder, _read(path)) if path.exists() else None
+    with _reaching(folder):
+        return Signer(folder, _read(path)) if path.exists() else None
 
 
 def rotate_key(folder: Path, *, now: datetime, until: datetime) -> Signer:
     """Make a new key that holds from now on; the old one signs beside it `until` then."""
     path = folder / LEDGER_KEYS
-    keys = [SigningKey(key.seed, key.created_at, key.signs_until or until) for key in _read(path)]
-    keys.append(SigningKey(os.urandom(_SEED_BYTES), now))
-    with _writing(path) as part:
-        part.replace_with(_spell(keys))
-    return Signer(folder, _read(path))
+    with _reaching(folder):
+        keys = [replace(key, signs_until=key.signs_until or until) for key in _read(path)]
+        keys.append(SigningKey(os.urandom(_SEED_BYTES), now))
+        with _writing(path) as part:
+            part.replace_with(_spell(keys))
+        return Signer(folder, _read(path))
 
 
 def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -184,6 +195,22 @@ def _ed25519() -> ModuleType:
     from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
 
     return ed25519
+
+
+@contextmanager
+def _reaching(folder: Path) -> Iterator[None]:
+    """Name the place and what to do where the system refuses; the log has no more of its errors."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise KeyFolderClosed(
+            f"{error.filename or folder}: {error.strerror}. The user of the server must be able to "
+            "read and write the key folder and all that is in it, or nothing is sealed. Run "
+            f"commands as that user; where it is another's: chown -R USER {folder}; where the keys "
+            "are elsewhere: set CONSENT_KEY_FOLDER."
+        ) from error
 
 
 def _make_folder(folder: Path) -> None:

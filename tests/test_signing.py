@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from consent_server.config import Settings, key_folder
 from consent_server.rules.note import parse_note, verify_note
+from consent_server.sealing import seal_waiting
 from consent_server.signing import (
     LEDGER_KEYS,
+    KeyFolderClosed,
     KeyProblem,
     Published,
     Signer,
@@ -20,6 +25,10 @@ from consent_server.signing import (
     rotate_key,
     verify_signature,
 )
+from consent_server.store.database import Database
+from tests.visitor import Visitor
+
+_NOBODY = 65534
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ORIGIN = "www.example.com/ledger/1"
@@ -153,8 +162,62 @@ def test_a_damaged_memory_of_what_was_published_is_told(folder: Path) -> None:
         signer.last_published(ORIGIN)
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+@contextmanager
+def as_another_user(folder: Path) -> Iterator[None]:
+    """Be somebody whom the folder is closed to."""
+    if os.geteuid():
+        folder.chmod(0o000)
+    else:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        if os.geteuid() == _NOBODY:
+            os.seteuid(0)
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda signer: open_signer(signer.folder, now=NOW),
+        lambda signer: find_signer(signer.folder),
+        lambda signer: rotate_key(signer.folder, now=NOW, until=NOW),
+        lambda signer: signer.last_published(ORIGIN),
+        lambda signer: signer.remember(Published(ORIGIN, 2, bytes(32), NOW)),
+    ],
+    ids=["open", "find", "rotate", "last published", "remember"],
+)
+def test_a_folder_of_somebody_else_is_named_with_what_to_do(
+    folder: Path, use: Callable[[Signer], object]
+) -> None:
+    signer = open_signer(folder, now=NOW)
+    with as_another_user(folder), pytest.raises(KeyFolderClosed) as met:
+        use(signer)
+    place, told = met.value.detail.split(": Permission denied. ")
+    assert Path(place).is_relative_to(folder)
+    assert f"chown -R USER {folder}" in told
+    assert "CONSENT_KEY_FOLDER" in told
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(OSError, match=os.strerror(20)):
+    with pytest.raises(KeyFolderClosed, match=os.strerror(20)) as met:
         open_signer(file / "keys", now=NOW)
+    assert str(file) in met.value.detail
+
+
+def test_sealing_stops_at_a_folder_that_is_closed_and_says_so_once(
+    settings: Settings, database: Database, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.accept_all()
+    signer = open_signer(key_folder(settings), now=NOW)
+    seal_waiting(database, signer, now=datetime.now(UTC))
+    visitor.withdraw()
+    (signer.folder / "published").rename(signer.folder / "moved")
+    (signer.folder / "published").write_text("")
+    with pytest.raises(KeyFolderClosed, match="published"):
+        seal_waiting(database, signer, now=datetime.now(UTC))
+    # The job tells it, until something else is wrong; a line for each site would come each second.
+    assert caplog.messages == []

@@ -287,7 +287,7 @@ def test_without_its_key_the_server_serves_scripts_and_refuses_decisions(
     visitor = Visitor(app.test_client(use_cookies=False))
     decision = visitor.decision()
     assert visitor.proof == ""
-    read_problem(post(visitor, decision, way), 500, "signing_key")
+    read_problem(post(visitor, decision, way), 500, "key_folder")
     with pytest.raises(ConfigError, match="CONSENT_KEY_FOLDER"):
         app.extensions["consent"].render_proofs.make("smilee", 1)
     assert rows(app.extensions["consent"].database) == 0

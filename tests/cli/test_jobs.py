@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.error
 import urllib.request
@@ -25,7 +26,9 @@ from consent_server.store.outside_models import Identity
 from tests.browser.running_server import RunningServer
 from tests.visitor import Visitor, fetch_proof
 
+from .serving import serving, wait_until
 from .test_killed import read_template
+from .test_run import free_port
 
 #: A checkpoint is a second behind at most; a busy machine is given more.
 LATEST_SECONDS = 10.0
@@ -123,3 +126,20 @@ def test_links_that_were_left_are_deleted_and_scrubbed(
     jobs["old deliveries and links"]()
     assert jobs["scrubbing"]() is True
     assert jobs["scrubbing"]() is False
+
+
+def test_a_closed_key_folder_stands_in_the_log_with_what_to_do(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "keys"
+    environment = {
+        **os.environ,
+        "CONSENT_DATABASE_URL": settings.database_url,
+        "CONSENT_KEY_FOLDER": str(folder),
+    }
+    with serving("run", environment=environment, folder=tmp_path, port=free_port()) as server:
+        wait_until(lambda: "sealing" in server.said())
+        [line] = [one for one in server.said().splitlines() if "sealing" in one]
+    assert f"sealing failed and is tried again: {folder}: Not a directory. " in line
+    assert "CONSENT_KEY_FOLDER" in line

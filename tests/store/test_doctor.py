@@ -380,5 +380,5 @@ def test_a_key_file_that_cannot_be_read_is_named(examine: Examine, tmp_path: Pat
     (folder / LEDGER_KEYS).mkdir(mode=0o700)
     found = examine(key_folder=str(folder))["key"]
     assert not found.good
-    assert found.said == f"{folder / LEDGER_KEYS}: Is a directory"
-    assert "run this as the user of the server" in found.todo
+    assert found.said.startswith(f"{folder / LEDGER_KEYS}: Is a directory. ")
+    assert "Run commands as that user" in found.said
