@@ -266,7 +266,10 @@ def _interface(
         ui["children"] = texts.translate(language, texts.CHILDREN)
     return {
         **ui,
-        "services_link": texts.count_services(language, number),
+        # It leads to the preferences, also where there is nothing to count.
+        "services_link": (
+            texts.count_services(language, number) if number else ui["preferences_heading"]
+        ),
         "policy_url": _policy(form, language),
     }
 

@@ -12,6 +12,7 @@ import rfc8785
 from flask.testing import FlaskClient
 
 from tests.api.answers import read_problem
+from tests.browser.own_site import describe_service, describe_site
 from tests.conftest import ReadSite
 from tests.visitor import Visitor
 
@@ -47,6 +48,21 @@ def test_the_page_shows_every_text_of_a_language(client: FlaskClient, language: 
     for text in shown:
         assert escape(text, quote=False) in page.replace("&#39;", "'").replace("&#34;", '"')
     assert f'lang="{language}"' in page
+
+
+def test_no_category_is_said_to_have_no_services(admin: FlaskClient, client: FlaskClient) -> None:
+    categories = [{"key": "analytics"}, {"key": "functional"}]
+    services = [describe_service("counter", (("cookie", "_one"),))]
+    for key, held in (("some", services), ("none", [])):
+        site = describe_site("https://shop.example", key, held, categories=categories)
+        assert admin.put(f"/api/v1/sites/{key}", json=site).status_code == 200
+        page = client.get(f"/w/{key}/versions/1", headers=PERSON).text
+        assert "1 service" in page
+        assert "0 services" not in page
+        assert page.count("off until switched on") == 2
+    # What leads from the notice to the settings has a name all the same.
+    config = json.loads(client.get("/w/none/versions/1", headers=MACHINE).text)["config"]
+    assert config["texts"]["en"]["ui"]["services_link"] == "Cookie settings"
 
 
 def test_a_language_that_the_site_lacks_falls_back(client: FlaskClient) -> None:
