@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def test_the_documentation_tells_every_language_and_its_state_of_review() -> Non
         )
         for one in list_languages()
     ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_how_many_there_are_is_told_as_it_is(name: str) -> None:
+    told = page(name).text
+    assert set(re.findall(r"(\d+) \[?languages", told)) == {str(len(LANGUAGES))}
+    assert "English, Finnish and Swedish" not in told
 
 
 def test_the_command_tells_the_same(runner: CliRunner) -> None:
