@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from consent_server.app import create_app
+from consent_server.cli.deliveries import Deliverer
 from consent_server.config import Settings
 from consent_server.demo import site_files
 from consent_server.sealing import seal_waiting
@@ -23,6 +24,7 @@ from tests.visitor import Visitor
 
 from .postgresql import PostgresqlServer, running_postgresql
 from .sealed import Seal
+from .site_server import Receiver, receiving, set_hook
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +80,22 @@ def seal(served: Flask, store: Database, signer: Signer) -> Seal:
 def visitor(served: Flask) -> Visitor:
     """A visitor of the Smilee site on either database."""
     return Visitor(served.test_client(use_cookies=False))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A site's own server."""
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def hook(visitor: Visitor, store: Database, receiver: Receiver) -> None:
+    """The Smilee site's server is told."""
+    set_hook(store, receiver.url)
+
+
+@pytest.fixture
+def deliverer(store: Database, tmp_path: Path) -> Deliverer:
+    """What a running server delivers with."""
+    return Deliverer(store, tmp_path / "keys")
