@@ -210,6 +210,8 @@ def cut_off(original):
         time.sleep(10)
     return call
 
+for name in ("SIGTERM", "SIGHUP"):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)  # also where tests run under nohup
 backup.copy_database = cut_off(backup.copy_database)
 backup.check_file = cut_off(backup.check_file)
 audit.export_bundle = cut_off(audit.export_bundle)
