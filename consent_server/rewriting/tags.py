@@ -15,7 +15,8 @@ from consent_server.rewriting.matching import Matcher
 
 #: Types that a browser runs or obeys; any other makes a block of data (widget/src/scripts.ts).
 RUNS: Final = re.compile(
-    r"(?:|module|importmap|speculationrules|.*(?:java|ecma)script)", re.IGNORECASE | re.DOTALL
+    r"(?:|module|importmap|speculationrules|.*(?:java|ecma|j|live)script[\d.]*)",
+    re.IGNORECASE | re.DOTALL,
 )
 #: `rel` words by which a browser fetches or connects without being asked.
 _FETCHING: Final = frozenset(

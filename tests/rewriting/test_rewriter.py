@@ -174,6 +174,23 @@ def test_a_tracker_is_found_behind_what_confuses_readers(trap: bytes) -> None:
     assert rewritten(beginning + tracker + after) == beginning + held + after
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"language=JavaScript1.2",
+        b"type='text/javascript1.5'",
+        b"type=text/jscript",
+        b"type=text/LiveScript",
+    ],
+)
+def test_a_script_of_an_old_type_runs_and_is_held(kind: bytes) -> None:
+    for page in (
+        b"<script %s src=%s></script>" % (kind, _LIBRARY),
+        b"<script %s>fbq('init')</script>" % kind,
+    ):
+        assert b'<script type="text/plain" data-consent="service:' in rewritten(page)
+
+
 def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
     page = b'<style media=all>@import "%s"; b{color:red;background:url(%s)}</style>.' % (
         b"https://www.google-analytics.com/a.css",
