@@ -36,7 +36,7 @@ _LOCAL_REST: Final = (
     + rb"*+=)))*+>"
 )
 _COMMENT: Final = rb"<!--(?:-?>|(?:[^-]++|-(?!-!?>))*+--!?>)"
-_BOGUS_COMMENT: Final = rb"<[!?](?!--)[^>]*+>|</(?:[^A-Za-z>][^>]*+)?>"
+_BOGUS_COMMENT: Final = rb"<(?:\?|!(?!--))[^>]*+>|</(?:[^A-Za-z>][^>]*+)?>"
 _CDATA: Final = rb"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>"
 
 #: Elements whose content is text, script apart (13.2.6.2 and 13.2.6.4).

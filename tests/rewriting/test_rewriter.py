@@ -164,6 +164,7 @@ def test_what_is_no_services_stays_as_it_is(page: bytes) -> None:
         b"</ %s>%s",
         b"<1>%s",
         b"<title><!--</title>%s<!-- -->",
+        b"<?-- a -->%s",
     ],
 )
 def test_a_tracker_is_found_behind_what_confuses_readers(trap: bytes) -> None:
