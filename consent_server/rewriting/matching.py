@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from consent_server.connectors import is_held
-from consent_server.rewriting.addresses import is_inline, split_address
+from consent_server.rewriting.addresses import read_inline, split_address
 from consent_server.rewriting.snippets import CALLS, SNIPPET_BYTES
 from consent_server.rules.decision import NECESSARY
 
@@ -39,9 +39,8 @@ class Matcher:
     def key_of(self, address: str, base: str = "") -> str | None:
         """Return what the address waits for: a `data-consent` key, or None for nothing."""
         found = split_address(address)
-        if found is None and is_inline(address):
-            keys = self.keys_in(address.encode("latin-1", "replace"))
-            return " ".join(keys) or None
+        if found is None and (content := read_inline(address)) is not None:
+            return " ".join(self.keys_in(content)) or None
         if found is None and base:
             found = split_address(base)
         if found is None:

@@ -27,7 +27,9 @@ _FETCHING: Final = frozenset(
 #: Pieces of an address with commas are no addresses of other hosts.
 _CANDIDATE: Final = re.compile(r"[^\s,]+")
 #: Without one of these a tag cannot name another host.
-_SIGNS_OF_A_HOST: Final = (b"//", b"&", b"\\", b"data:", b"javascript:", b"blob:", b"\n", b"\t")
+_SIGNS_OF_A_HOST: Final = re.compile(
+    rb"//|[&\\\n\r\t]|(?:https?|wss?|ftp|data|javascript|blob):", re.IGNORECASE
+)
 PREFIX: Final = b"data-consent-"
 
 
@@ -78,7 +80,7 @@ class Tag:
     @property
     def may_name_a_host(self) -> bool:
         """Cheap look before the attributes are read."""
-        return any(sign in self.source for sign in _SIGNS_OF_A_HOST)
+        return _SIGNS_OF_A_HOST.search(self.source) is not None
 
     def held(
         self,

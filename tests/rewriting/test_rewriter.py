@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from consent_server.rewriting import Rewriter
@@ -190,6 +192,33 @@ def test_a_script_of_an_old_type_runs_and_is_held(kind: bytes) -> None:
         b"<script %s>fbq('init')</script>" % kind,
     ):
         assert b'<script type="text/plain" data-consent="service:' in rewritten(page)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        b"data:text/javascript;base64," + base64.b64encode(b"fbq('init', '1')"),
+        b"data:text/javascript; Base64 ," + base64.b64encode(b"fbq('init', '12')").rstrip(b"="),
+        b"data:text/javascript,fbq(%27init%27,%271%27)",
+        b"DATA:text/javascript,load(%22https:%2F%2Fconnect.facebook.net/x%22)",
+    ],
+)
+def test_a_script_in_an_address_is_judged_by_what_it_says(address: bytes) -> None:
+    held = b'<script type="text/plain" %s data-consent-src="%s">' % (_FB, address)
+    assert rewritten(b'<script src="%s">' % address) == held
+    picture = b'<img src="data:image/png;base64,%s">' % base64.b64encode(b"fbq('init')")
+    assert rewritten(picture) == picture
+
+
+@pytest.mark.parametrize(
+    "address",
+    [b"/\r/www.facebook.com/tr", b"HTTPS:/www.facebook.com/tr", b"http:www.facebook.com/tr"],
+)
+def test_an_address_with_too_few_slashes_names_its_host(address: bytes) -> None:
+    assert rewritten(b'<img src="%s">' % address) == b'<img %s data-consent-src="%s">' % (
+        _FB,
+        address,
+    )
 
 
 def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
