@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any, Final
+from urllib.parse import quote
 
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rules.cookie import StoredDecision
 from consent_server.rules.decision import NECESSARY
 
-#: More lines than this would make the answer's head too large for some servers.
-_MAX_LINES: Final = 60
-_GONE: Final = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+#: nginx takes no answer whose head is larger than a page of memory, usually 4 kB, unless told to.
+_MAX_BYTES: Final = 2_000
+_NAME: Final = "Set-Cookie: \r\n"
+_GONE: Final = "Max-Age=0"
+#: What browsers leave as it is in a path, but for the end of an attribute.
+_IN_PATHS: Final = "/!$&'()*+,:=@[]|~"
 
 
 def removals(
@@ -24,7 +29,8 @@ def removals(
     """Return a Set-Cookie value for every place where a refused service's cookie may lie.
 
     A server is not told where a cookie lies: this host and each domain above it, and
-    each folder of the path, are tried. Items that a granted service also names stay.
+    each folder of the path, are tried, the likely places first, as far as there is room. Items
+    that a granted service also names stay. `path` is without escapes, as applications know it.
     """
     kept = [name for name, service in _items(plan) if _is_granted(service, decision)]
     refused = [name for name, service in _items(plan) if not _is_granted(service, decision)]
@@ -40,8 +46,9 @@ def removals(
         for folder in _folders(path)
         for domain in _domains(host)
     ]
-    lines = [f"{name}=; {place}; {_GONE}" for name in names for place in places]
-    return lines[:_MAX_LINES]
+    lines = [f"{name}=; {place}; {_GONE}" for place in places for name in names]
+    sizes = accumulate(len(_NAME) + len(line) for line in lines)
+    return [line for line, size in zip(lines, sizes, strict=True) if size <= _MAX_BYTES]
 
 
 def _items(plan: RewritePlan) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -62,9 +69,10 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def _folders(path: str) -> list[str]:
-    """Return "/" and each folder of the path, with and without its slash."""
+    """Return "/" and each folder of the path as browsers write it, with and without its slash."""
     found = ["/"]
-    parts = [part for part in path.split("/")[:-1] if part and ";" not in part]
+    written = quote(path, _IN_PATHS, errors="surrogateescape")
+    parts = [part for part in written.split("/")[:-1] if part]
     for count in range(1, len(parts) + 1):
         folder = "/" + "/".join(parts[:count])
         found += [folder, f"{folder}/"]

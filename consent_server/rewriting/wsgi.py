@@ -99,10 +99,12 @@ class _Body:
 
 
 def _read_request(environ: Environ) -> Request:
+    # Bytes, one character for each (PEP 3333).
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return Request(
         method=environ.get("REQUEST_METHOD", "GET"),
         host=environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""),
-        path=environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
+        path=path.encode("latin-1").decode("utf-8", "surrogateescape"),
         cookies=read_cookies(environ.get("HTTP_COOKIE", "")),
         destination=environ.get("HTTP_SEC_FETCH_DEST", ""),
     )

@@ -281,6 +281,33 @@ def test_no_cookie_is_touched_before_a_decision_or_without_the_owners_wish(
     assert ask(request=refused, clean=False).all("set-cookie") == []
 
 
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/кафе/меню", "/%D0%BA%D0%B0%D1%84%D0%B5"),
+        ("/a\r\nX: y/b", "/a%0D%0AX:%20y"),
+        ("/ä b/100%/c", "/%C3%A4%20b/100%25"),
+    ],
+)
+def test_a_cookie_is_removed_in_folders_as_browsers_write_them(
+    ask: Ask, decision_cookie: Callable[..., str], path: str, written: str
+) -> None:
+    given = path if ask is _ask_asgi else path.encode().decode("latin-1")
+    answer = ask(path=given, request={"Cookie": f"_fbp=2; {decision_cookie()}"})
+    assert f"_fbp=; Path={written}/; Domain=example.com; Max-Age=0" in answer.all("set-cookie")
+    assert all(line.isascii() and line.isprintable() for line in answer.all("set-cookie"))
+
+
+def test_lines_that_remove_cookies_leave_room_in_the_head(
+    ask: Ask, decision_cookie: Callable[..., str]
+) -> None:
+    cookies = "; ".join([f"_fb{number}=1" for number in range(8)] + [decision_cookie()])
+    removed = ask(path="/a/b/c/d/e/f/g/h", request={"Cookie": cookies}).all("set-cookie")
+    assert 1000 < sum(len(f"set-cookie: {line}\r\n") for line in removed) <= 2000
+    likely = {f"_fb{n}=; Path=/; Domain=example.com; Max-Age=0" for n in range(8)}
+    assert likely <= set(removed)
+
+
 def test_websockets_and_lifespan_pass_through() -> None:
     seen = []
 
