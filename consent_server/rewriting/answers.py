@@ -25,7 +25,8 @@ _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_=-]+)'")
 _SCRIPTS: Final = frozenset(
     {"text/javascript", "application/javascript", "application/x-javascript"}
 )
-#: What a page is asked for as, by browsers that say so; "empty" is a script's own request.
+#: What a page is asked for as, by browsers that say so. "empty" is a script's own request, but
+#: also all that a service worker passes on, pages and modules among it.
 _PAGES: Final = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
 #: True of the bytes before, not of those that go out.
 _NOT_PASSED_ON: Final = frozenset(
@@ -86,15 +87,16 @@ def open_rewriter(
     charset = str(kind.get_param("charset", "")).lower()
     if charset.startswith(_UNREADABLE):
         return None
-    if kind.get_content_type() in _SCRIPTS and request.destination in {"", "script"}:
+    if kind.get_content_type() in _SCRIPTS and request.destination in {"", "empty", "script"}:
         return ModuleRewriter(plan)
     if kind.get_content_type() != "text/html":
         return None
-    whole = None if not request.destination else request.destination in _PAGES
+    by_script = request.destination == "empty"
+    whole = None if by_script or not request.destination else request.destination in _PAGES
     # A page may have several policies (CSP3, 4.2.1); one may say only who frames it.
     policies = " ".join(value for name, value in pairs if name == "content-security-policy")
     nonce = _NONCE.search(policies)
-    return Rewriter(plan, whole=whole, nonce=nonce[1] if nonce else "")
+    return Rewriter(plan, whole=whole, by_script=by_script, nonce=nonce[1] if nonce else "")
 
 
 def outgoing_headers(

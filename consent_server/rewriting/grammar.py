@@ -146,10 +146,13 @@ BEFORE_HEAD: Final = _compile(
     + _REST
     + rb")*+"
 )
+_BEFORE_DOCUMENT: Final = rb"(?:\xef\xbb\xbf)?(?:[\t\n\f\r ]++|" + _COMMENT + rb")*+"
 IS_DOCUMENT: Final = _compile(
-    rb"(?:\xef\xbb\xbf)?(?:[\t\n\f\r ]++|" + _COMMENT + rb")*+"
-    rb"<(?:!doctype|(?:html|head|body|title|meta|base|link|script|style)[\t\n\f\r />])"
+    _BEFORE_DOCUMENT
+    + rb"<(?:!doctype|(?:html|head|body|title|meta|base|link|script|style)[\t\n\f\r />])"
 )
+#: What is a document even where a script asked, and may have asked for a piece.
+IS_WHOLE_DOCUMENT: Final = _compile(_BEFORE_DOCUMENT + rb"<(?:!doctype|(?:html|head)[\t\n\f\r />])")
 BLANKS: Final = re.compile(rb"[\t\n\f\r ]*+")
 #: Where the text of a script changes its state (13.2.5.4 and on).
 SCRIPT_TURN: Final = _compile(rb"<!--|-->|</?script" + _END_OF_NAME)

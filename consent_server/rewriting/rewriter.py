@@ -54,6 +54,7 @@ class Rewriter(Reader):
         plan: RewritePlan,
         *,
         whole: bool | None = None,
+        by_script: bool = False,
         nonce: str = "",
         inside: bytes = b"",
     ) -> None:
@@ -61,6 +62,8 @@ class Rewriter(Reader):
         self._matcher = plan.matcher
         self._tag = plan.tag(nonce)
         self._whole = whole
+        #: Whether a script asked for it, so that it begins as a page more often than it is one.
+        self._by_script = by_script
         self._inside = inside
         self.changes: Counter[tuple[str, str]] = Counter()
         self.put_tag_in = False
@@ -80,7 +83,8 @@ class Rewriter(Reader):
         if not tag and not self._final and self._is_open(end):
             return False
         is_head = bool(tag and not tag[1] and tag[2].lower() == b"head")
-        if self._whole is None and not is_head and not grammar.IS_DOCUMENT.match(self._buffer):
+        begins = grammar.IS_WHOLE_DOCUMENT if self._by_script else grammar.IS_DOCUMENT
+        if self._whole is None and not is_head and not begins.match(self._buffer):
             self._step = self._read
             return True
         self._copy(tag.end() if tag and is_head else end)
@@ -89,8 +93,10 @@ class Rewriter(Reader):
 
     def _is_open(self, place: int) -> bool:
         """Whether what begins there may still become a token that stands before the head."""
-        rest = self._buffer[place : place + 1]
-        return not rest or rest == b"<"
+        rest = self._buffer[place : place + 2]
+        return rest in {b"", b"<"} or (
+            rest[:1] == b"<" and (rest[1:].isalpha() or rest[1] in b"/!?")
+        )
 
     def _insert(self) -> bool:
         """Put our tag in, unless it is the next thing there."""

@@ -179,7 +179,7 @@ def test_a_module_of_the_sites_own_waits_alike_for_every_visitor(
     assert ask(parts, _JAVASCRIPT, request=granted).body == answer.body
 
 
-@pytest.mark.parametrize("wanted", ["worker", "serviceworker", "empty", "style"])
+@pytest.mark.parametrize("wanted", ["worker", "serviceworker", "style"])
 def test_what_is_wanted_as_something_else_than_a_script_passes_as_it_is(
     ask: Ask, wanted: str
 ) -> None:
@@ -219,8 +219,15 @@ def test_head_gets_the_headers_of_the_page_and_no_body(ask: Ask) -> None:
 
 
 def test_a_piece_that_a_script_asks_for_is_held_but_gets_no_tag(ask: Ask) -> None:
-    answer = ask(request={"Sec-Fetch-Dest": "empty"})
-    assert answer.body == HELD.replace(TAG, b"")
+    rest, held = PAGE[PAGE.index(b"<img") :], HELD[HELD.index(b"<img") :]
+    for piece in (b"<p>", b"<title>A</title>"):
+        assert ask((piece, rest), request={"Sec-Fetch-Dest": "empty"}).body == piece + held
+
+
+def test_what_a_service_worker_passes_on_is_a_page_or_module_like_any_other(ask: Ask) -> None:
+    assert ask(request={"Sec-Fetch-Dest": "empty"}).body == HELD
+    answer = ask((_MODULE,), _JAVASCRIPT, request={"Sec-Fetch-Dest": "empty"})
+    assert answer.body.startswith(b"await consentImport(")
 
 
 def test_the_tag_carries_the_nonce_of_the_pages_policy(ask: Ask) -> None:

@@ -403,3 +403,8 @@ def test_the_report_counts_by_element_and_key() -> None:
     rewriter.feed(b"<img src=%s><noscript><img src=%s></noscript>" % (_PIXEL, _PIXEL))
     rewriter.finish()
     assert rewriter.changes == {("img", "service:meta-pixel"): 2}
+
+
+def test_what_is_no_tag_before_the_head_delays_nothing() -> None:
+    rewriter = Rewriter(PLAN)
+    assert rewriter.feed(b"<!doctype html><3 words") == b"<!doctype html>" + TAG + b"<3 words"
