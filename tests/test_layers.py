@@ -71,7 +71,7 @@ LAYERS = {
     "rewriting": _layer(
         "rewriting",
         "free rules store use_cases rewriting",
-        "sqlalchemy",
+        "brotli sqlalchemy",
         "it stands in other people's applications, of whatever framework",
     ),
     "demo": _layer("demo", "free rules store use_cases demo", "*", "an edge: the demo's pages"),

@@ -6,16 +6,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from consent_server.rewriting.answers import (
+    REPLACED,
+    Body,
+    Exchange,
     Headers,
     Options,
     Request,
-    open_rewriter,
-    outgoing_headers,
     read_cookies,
 )
-from consent_server.rewriting.modules import ModuleRewriter
-from consent_server.rewriting.plan import RewritePlan
-from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rewriting.sources import PlanSource
 
 Message = MutableMapping[str, Any]
@@ -47,11 +45,11 @@ class AsgiConsentMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _read_request(scope)
-        headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        # What is compressed cannot be read: the server in front compresses what we send.
-        headers.append((b"accept-encoding", b"identity"))
-        answer = _Answer(send, self._plan_source(), request, self._options)
+        exchange = Exchange(self._plan_source(), _read_request(scope), self._options)
+        headers = [pair for pair in scope["headers"] if pair[0].decode("latin-1") not in REPLACED]
+        asked = exchange.asked().items()
+        headers += [(name.encode(), said.encode("latin-1")) for name, said in asked]
+        answer = _Answer(send, exchange, is_head=scope["method"] == "HEAD")
         # A file that the server sends by itself would pass us by.
         extensions = {
             name: value
@@ -65,19 +63,22 @@ class AsgiConsentMiddleware:
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, send: Send, plan: RewritePlan, request: Request, options: Options) -> None:
+    def __init__(self, send: Send, exchange: Exchange, *, is_head: bool) -> None:
         self._send = send
-        self._plan = plan
-        self._request = request
-        self._options = options
-        self._rewriter: Rewriter | ModuleRewriter | None = None
+        self._exchange = exchange
+        self._is_head = is_head
+        self._body: Body | None = None
 
     async def send(self, message: Message) -> None:
         """Pass a message of the application on."""
         if message["type"] == "http.response.start":
             message = self._start(message)
-        elif message["type"] == "http.response.body" and self._rewriter is not None:
-            message = self._rewrite(message, self._rewriter)
+        elif message["type"] == "http.response.body" and self._body is not None:
+            message = self._rewrite(message, self._body)
+        elif message["type"] == "http.response.early_hint":
+            given = (link.decode("latin-1") for link in message["links"])
+            kept = [link for one in given if (link := self._exchange.without_held(one))]
+            message = {**message, "links": [link.encode("latin-1") for link in kept]}
         await self._send(message)
 
     def _start(self, message: Message) -> Message:
@@ -85,17 +86,15 @@ class _Answer:
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in message.get("headers", ())
         ]
-        rewriter = open_rewriter(self._plan, self._request, message["status"], headers)
-        self._rewriter = rewriter
-        sent = outgoing_headers(self._plan, self._request, self._options, headers, rewriter)
+        self._body, sent = self._exchange.open(message["status"], headers)
         return {
             **message,
             "headers": [(name.lower().encode("latin-1"), v.encode("latin-1")) for name, v in sent],
         }
 
-    def _rewrite(self, message: Message, rewriter: Rewriter | ModuleRewriter) -> Message:
+    def _rewrite(self, message: Message, rewriter: Body) -> Message:
         body = rewriter.feed(message.get("body", b""))
-        if not message.get("more_body") and self._request.method != "HEAD":
+        if not message.get("more_body") and not self._is_head:
             body += rewriter.finish()
         return {**message, "body": body}
 
@@ -109,6 +108,6 @@ def _read_request(scope: Message) -> Request:
         method=scope["method"],
         host=values.get("host", ""),
         path=scope["path"],
+        headers=values,
         cookies=read_cookies(cookies),
-        destination=values.get("sec-fetch-dest", ""),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from consent_server import __version__
 from consent_server.rewriting.addresses import split_address
 from consent_server.rewriting.matching import Matcher
 from consent_server.rules.cookie import cookie_name
@@ -46,6 +49,13 @@ class RewritePlan:
     def cookie_name(self) -> str:
         """Return the name of the site's decision cookie."""
         return cookie_name(self.site)
+
+    @cached_property
+    def mark(self) -> str:
+        """Return what stands for all that a page is rewritten by; it is the same everywhere."""
+        all_of_it = (__version__, *(getattr(self, field.name) for field in fields(self)))
+        written = json.dumps(all_of_it, sort_keys=True, default=dict)
+        return hashlib.sha256(written.encode()).hexdigest()[:12]
 
     @cached_property
     def matcher(self) -> Matcher:

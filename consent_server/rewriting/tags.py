@@ -19,13 +19,13 @@ RUNS: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 #: `rel` words by which a browser fetches or connects without being asked.
-_FETCHING: Final = frozenset(
+FETCHING: Final = frozenset(
     {"stylesheet", "preload", "modulepreload", "prefetch", "prerender", "preconnect"}
     | {"dns-prefetch", "icon", "apple-touch-icon", "apple-touch-icon-precomposed"}
-    | {"mask-icon", "manifest"}
+    | {"mask-icon", "manifest", "compression-dictionary"}
 )
 #: Pieces of an address with commas are no addresses of other hosts.
-_CANDIDATE: Final = re.compile(r"[^\s,]+")
+CANDIDATE: Final = re.compile(r"[^\s,]+")
 #: Without one of these a tag cannot name another host.
 _SIGNS_OF_A_HOST: Final = re.compile(
     rb"//|[&\\\n\r\t]|(?:https?|wss?|ftp|data|javascript|blob):", re.IGNORECASE
@@ -148,11 +148,11 @@ def _loads(tag: Tag) -> bool:
     if tag.name == b"input":
         return (tag.get(b"type") or "").lower() == "image"
     if tag.name == b"link":
-        return not _FETCHING.isdisjoint((tag.get(b"rel") or "").lower().split())
+        return not FETCHING.isdisjoint((tag.get(b"rel") or "").lower().split())
     return True
 
 
 def _keys_of(name: bytes, value: str, matcher: Matcher, base: str) -> list[str]:
-    addresses = _CANDIDATE.findall(value) if name.endswith(b"srcset") else [value]
+    addresses = CANDIDATE.findall(value) if name.endswith(b"srcset") else [value]
     found = (matcher.key_of(address, base) for address in addresses)
     return list(dict.fromkeys(key for keys in found if keys for key in keys.split()))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from consent_server.rewriting.answers import (
+    REPLACED,
+    Body,
+    Exchange,
     Headers,
     Options,
     Request,
-    open_rewriter,
-    outgoing_headers,
     read_cookies,
 )
-from consent_server.rewriting.modules import ModuleRewriter
-from consent_server.rewriting.rewriter import Rewriter
 from consent_server.rewriting.sources import PlanSource
 
 Environ = dict[str, Any]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-Opened = Rewriter | ModuleRewriter | None
 StartResponse = Callable[..., Callable[[bytes], object]]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
@@ -46,50 +44,49 @@ class ConsentMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        plan = self._plan_source()
         request = _read_request(environ)
-        # What is compressed cannot be read: the server in front compresses what we send.
-        environ = {**environ, "HTTP_ACCEPT_ENCODING": "identity"}
-        state: dict[str, Opened] = {"rewriter": None}
+        exchange = Exchange(self._plan_source(), request, self._options)
+        left_out = {f"HTTP_{name.upper().replace('-', '_')}" for name in REPLACED}
+        inner = {name: value for name, value in environ.items() if name not in left_out}
+        for name, value in exchange.asked().items():
+            inner[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        state = _State()
 
         def start(
             status: str, headers: Headers, exc_info: ExcInfo | None = None
         ) -> Callable[[bytes], object]:
-            rewriter = open_rewriter(plan, request, int(status[:3]), headers)
-            state["rewriter"] = rewriter
-            sent = outgoing_headers(plan, request, self._options, headers, rewriter)
+            # An application that fails may begin again, with another answer.
+            state.body, sent = exchange.open(int(status[:3]), headers)
             write = start_response(status, sent, *([exc_info] if exc_info else []))
-            if rewriter is None:
-                return write
-            return lambda data: write(rewriter.feed(data))
+            return lambda data: write(state.feed(data))
 
-        body = self._application(environ, start)
+        body = self._application(inner, start)
         return _Body(body, state, is_head=request.method == "HEAD")
+
+
+@dataclass
+class _State:
+    """What rewrites the answer that was begun last."""
+
+    body: Body | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        return data if self.body is None else self.body.feed(data)
 
 
 class _Body:
     """The answer's body; closed as the application's own is closed."""
 
-    def __init__(
-        self,
-        body: Iterable[bytes],
-        state: dict[str, Opened],
-        *,
-        is_head: bool,
-    ) -> None:
+    def __init__(self, body: Iterable[bytes], state: _State, *, is_head: bool) -> None:
         self._body = body
         self._state = state
         self._is_head = is_head
 
     def __iter__(self) -> Iterator[bytes]:
-        chunks = iter(self._body)
-        # An application may begin its answer only when its first chunk is asked for.
-        first = list(itertools.islice(chunks, 1))
-        rewriter = self._state["rewriter"]
-        for chunk in itertools.chain(first, chunks):
-            yield chunk if rewriter is None else rewriter.feed(chunk)
-        if rewriter is not None and not self._is_head:
-            yield rewriter.finish()
+        for chunk in self._body:
+            yield self._state.feed(chunk)
+        if self._state.body is not None and not self._is_head:
+            yield self._state.body.finish()
 
     def close(self) -> None:
         """Let the application end its answer."""
@@ -105,6 +102,10 @@ def _read_request(environ: Environ) -> Request:
         method=environ.get("REQUEST_METHOD", "GET"),
         host=environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""),
         path=path.encode("latin-1").decode("utf-8", "surrogateescape"),
+        headers={
+            name[len("HTTP_") :].lower().replace("_", "-"): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        },
         cookies=read_cookies(environ.get("HTTP_COOKIE", "")),
-        destination=environ.get("HTTP_SEC_FETCH_DEST", ""),
     )

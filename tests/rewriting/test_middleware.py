@@ -136,16 +136,16 @@ def test_a_page_goes_out_held_and_without_its_old_length(ask: Ask) -> None:
     assert answer.body == HELD
     assert answer.get("content-length") is None
     assert answer.get("accept-ranges") is None
-    assert answer.get("etag") == 'W/"a"'
+    assert (answer.get("etag") or "").startswith('W/"a~c')
 
 
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
         (200, [("Content-Type", "application/json")]),
-        (200, [("Content-Type", "text/html; charset=utf-16")]),
-        (200, []),
-        (200, [*HTML, ("Content-Encoding", "br")]),
+        (200, [("X-Content-Type-Options", "nosniff")]),
+        (200, [("Content-Type", "text/plain")]),
+        (200, [("Content-Type", "image/png"), ("Content-Encoding", "gzip")]),
         (206, HTML),
         (204, HTML),
         (304, []),
