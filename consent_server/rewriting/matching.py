@@ -16,7 +16,7 @@ UNLISTED: Final = "unlisted"
 _MAX_KNOWN: Final = 10_000
 _BEFORE: Final = rb"(?<![\w.-])"
 _NOT_LONGER: Final = rb"(?![\w-]|\.\w)"
-_IMPORTED: Final = re.compile(rb"\b(?:import|from)\s*\(?\s*[\"'`]([^\"'`\n]+)")
+_IMPORTED: Final = re.compile(rb"\b(?:import|from)\s*+(?:\(\s*+)?[\"'`]([^\"'`\n]+)")
 
 
 class Matcher:

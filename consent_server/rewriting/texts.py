@@ -23,12 +23,14 @@ LINKS: Final = (b"href", b"xlink:href")
 _CDATA: Final = _compile(rb"<!\[CDATA\[(.*?)\]\]>")
 _ENDS_SCRIPT: Final = _compile(rb"</script|<!--")
 #: An address in a sheet, in quotes or bare; a bare one may hold escapes and the blank behind them.
+#: What is open where the sheet ends, ends there (CSS Syntax, 4.3.5 and 4.3.6).
 _ADDRESS: Final = (
-    rb"""(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'"""
-    rb"""|((?:\\(?:[0-9a-f]{1,6}\s?|.)|[^\s"')\\])++))"""
+    rb"""(?:"((?:[^"\\]++|\\.)*+)(?:"|\Z)|'((?:[^'\\]++|\\.)*+)(?:'|\Z)"""
+    rb"""|((?:\\(?:[0-9a-f]{1,6}\s?|.)|[^\s"'()\\]++)++))"""
 )
-_IMPORT: Final = _compile(rb"@import\s*(?:url\(\s*)?" + _ADDRESS + rb"[^;]*;?")
-_URL: Final = _compile(rb"\b(?:url|src)\(\s*" + _ADDRESS + rb"\s*\)")
+_GAP: Final = rb"(?:\s++|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
+_IMPORT: Final = _compile(rb"@import" + _GAP + rb"(?:url\(\s*+)?" + _ADDRESS + rb"[^;]*+;?")
+_URL: Final = _compile(rb"\b(?:url|src)\(\s*+" + _ADDRESS + rb"\s*+(?:\)|\Z)")
 _IMAGE_SET: Final = _compile(rb"""image-set\((?:[^()"']|"[^"]*"|'[^']*'|\([^()]*\))*+\)""")
 _STRING: Final = _compile(rb"""(?:"([^"]*)"|'([^']*)')""")
 #: What an address may hold without quotes and without escapes.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
-from consent_server.rewriting import Rewriter
+import pytest
 
-from .conftest import PLAN
+from consent_server.rewriting import Rewriter, rewrite
+
+from .conftest import PLAN, STRICT
 
 _ROW = (
     b'<div class="card"><a href="/p/1?a=1&amp;b=2"><span>Item</span></a>'
@@ -38,3 +41,20 @@ def test_a_byte_goes_out_as_soon_as_its_tag_is_whole() -> None:
     assert rewriter.feed(b"</title><p>Words go on, ").endswith(b"<p>Words go on, ")
     assert rewriter.feed(b"and on <img src=/a") == b"and on "
     assert rewriter.feed(b">") == b"<img src=/a>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<style>" + b"url(" * 50_000,
+        b"<style>" + b"image-set(" * 20_000,
+        b"<script>import" + b" " * 200_000,
+        b"<script type=module>from (" + b" " * 200_000,
+    ],
+    ids=lambda page: page[:20].decode(),
+)
+def test_what_is_written_to_be_slow_is_read_once(page: bytes) -> None:
+    start = time.process_time()
+    for _ in rewrite([page, b"</style></script>"], STRICT):
+        pass
+    assert time.process_time() - start < 2

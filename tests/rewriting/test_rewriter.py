@@ -241,6 +241,9 @@ def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
         (b"a{b:url( '//www.facebook.com/tr' )}", b"a{b:url(data:,)}"),
         (b'a{b:image-set("//www.facebook.com/tr" 1x, url(/a) 2x)}', None),
         (b"@import'//www.facebook.com/tr'print;a{}", b"a{}"),
+        (b"@import/* a */'//www.facebook.com/tr' /* b */;a{}", b"a{}"),
+        (b"a{}@import '//www.facebook.com/tr", b"a{}"),
+        (b"a{b:url(//www.facebook.com/tr", b"a{b:url(data:,)"),
         (b"a{b:url(/own.gif);c:'//www.facebook.com/tr'}", b""),
     ],
 )
