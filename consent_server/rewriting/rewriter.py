@@ -282,12 +282,12 @@ class Rewriter(Reader):
     def _decide_frame(self, tag: Tag, after: int | None) -> None:
         """Hold a frame that carries its page: no attribute can be released to bring that back."""
         keys = self._keys_of_frame(tag)
+        self._count(tag.name, keys)
         if after is None:
-            # Without its end it would swallow the page in a template.
-            self._out.append(tag.source)
+            # Without its end it would swallow the page in a template. Nothing brings this back.
+            self._out.append(tag.held(keys, {b"src", b"srcdoc"}))
             return
         self._out.append(enclosed(tag.source + self._buffer[self._place : after], keys))
-        self._count(tag.name, keys)
         self._place = after
         self._step = self._read
 

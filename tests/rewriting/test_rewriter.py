@@ -387,6 +387,13 @@ def test_what_is_held_in_a_declared_shadow_root_can_be_found_again(mode: bytes) 
     assert rewritten(nothing) == nothing
 
 
+def test_a_frame_without_end_shows_nothing_of_a_service() -> None:
+    page = b"<iframe srcdoc='<img src=%s>'>and all behind it" % _PIXEL
+    held = page.replace(b"<iframe ", b"<iframe %s data-consent-" % _FB)
+    assert rewritten(page) == held
+    assert rewritten(held) == held
+
+
 def test_an_unfinished_page_is_passed_whole() -> None:
     for page in (
         b"<img src='",
