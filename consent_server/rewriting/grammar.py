@@ -7,6 +7,7 @@ it is cut into pieces. Every encoding in which ASCII stands for itself is read.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Final
 
 _SPACE: Final = rb"[\t\n\f\r ]"
@@ -68,36 +69,65 @@ BREAKOUTS: Final = frozenset(
     b"li listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul "
     b"var".split()
 )
-#: Elements of SVG whose content is HTML again.
-INTEGRATION_POINTS: Final = frozenset({b"foreignobject", b"desc", b"title"})
+#: Elements of SVG, and of MathML, whose content is HTML again.
+SVG_POINTS: Final = frozenset({b"foreignobject", b"desc", b"title"})
+MATH_POINTS: Final = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext", b"annotation-xml"})
+INTEGRATION_POINTS: Final = SVG_POINTS | MATH_POINTS
+#: Elements of HTML that do not lead back to it. In SVG and MathML they are open like any other;
+#: the end tag of one outside closes the drawing, which somebody forgot to close.
+_OF_HTML: Final = frozenset(
+    b"a abbr address article aside audio bdi bdo button canvas caption cite col colgroup data "
+    b"datalist del details dfn dialog fieldset figcaption figure font footer form frame header "
+    b"hgroup html iframe input ins kbd label legend link main map mark meter noscript object "
+    b"optgroup option output picture progress q rp rt samp search section select slot source "
+    b"summary tbody td template textarea tfoot th thead time tr track video".split()
+)
 
 _WATCHED: Final = (
     TEXT_ELEMENTS | set(LOADING) | {b"plaintext", b"template", b"base", b"meta", b"svg", b"math"}
 )
 #: Loading elements without text of their own: a local one is nothing to look at.
 VOID: Final = frozenset({b"embed", b"img", b"input", b"link", b"source", b"track"})
-_FOREIGN: Final = (
-    BREAKOUTS | INTEGRATION_POINTS | {b"svg", b"math", b"script", b"style", b"image", b"feimage"}
+_AROUND: Final = INTEGRATION_POINTS | {b"svg", b"math"}
+_FOREIGN: Final = BREAKOUTS | _AROUND | _OF_HTML | {b"script", b"style", b"image", b"feimage"}
+_FOREIGN_ENDS: Final = BREAKOUTS | _AROUND | _OF_HTML
+#: The beginning of a custom element's name, which may stand in a drawing or around it.
+_CUSTOM: Final = (
+    rb"(?!annotation-xml|color-profile|font-face|missing-glyph)[a-z][^\t\n\f\r />:-]*+-"
 )
-_FOREIGN_ENDS: Final = INTEGRATION_POINTS | {b"svg", b"math", b"p", b"br"}
+#: Letters and numbers of a formula, of which there are many.
+_LEAVES: Final = b"|".join(
+    rb"<%s(?:>|[\t\n\f\r ]++%s)[^<]*+</%s>" % (name, rb"[^<>\"'/]*+>", name)
+    for name in (b"mi", b"mo", b"mn")
+)
 
 
-def _any(names: frozenset[bytes] | set[bytes]) -> bytes:
-    return rb"(?:" + b"|".join(sorted(names)) + rb")" + _END_OF_NAME
+def _any(names: frozenset[bytes] | set[bytes], besides: bytes = b"") -> bytes:
+    # By first letters, so that most names are told apart by one look.
+    letters = groupby(sorted(names), key=lambda name: name[:1])
+    groups = [
+        letter + rb"(?:" + b"|".join(name[1:] for name in group) + rb")"
+        for letter, group in letters
+    ]
+    return rb"(?:(?:" + b"|".join(groups) + rb")" + _END_OF_NAME + besides + rb")"
 
 
 def _uneventful(
-    starts: set[bytes] | frozenset[bytes], ends: set[bytes], other: bytes, local: bytes = b""
+    starts: set[bytes] | frozenset[bytes],
+    ends: set[bytes] | frozenset[bytes],
+    other: bytes,
+    local: bytes = b"",
+    besides: bytes = b"",
 ) -> bytes:
-    """Return the pattern of everything up to the next tag of these names."""
+    """Return the pattern of everything up to the next tag of these names, or of those besides."""
     plain = rb"[a-z][^\t\n\f\r />]*+" + _REST
     return (
         rb"(?:[^<]++|<(?:/(?!"
-        + _any(ends)
+        + _any(ends, besides)
         + rb")"
         + plain
         + rb"|(?!"
-        + _any(starts)
+        + _any(starts, besides)
         + rb")"
         + plain
         + local
@@ -119,14 +149,13 @@ UNEVENTFUL: Final = _compile(
 )
 #: The same where the page has a <base>, so that every address may lead elsewhere.
 UNEVENTFUL_BASED: Final = _compile(_uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT))
-UNEVENTFUL_INSIDE: Final = _compile(
-    _uneventful(_WATCHED, {b"template"} | INTEGRATION_POINTS | {b"svg", b"math"}, _BOGUS_COMMENT)
-)
+UNEVENTFUL_INSIDE: Final = _compile(_uneventful(_WATCHED, {b"template"} | _AROUND, _BOGUS_COMMENT))
 UNEVENTFUL_FOREIGN: Final = _compile(
     _uneventful(
         _FOREIGN,
-        set(_FOREIGN_ENDS),
-        _CDATA + rb"|(?!<!\[CDATA\[)(?:" + _BOGUS_COMMENT + rb")",
+        _FOREIGN_ENDS,
+        _CDATA + rb"|(?!<!\[CDATA\[)(?:" + _BOGUS_COMMENT + rb")|" + _LEAVES,
+        besides=rb"|" + _CUSTOM,
     )
 )
 TAG: Final = _compile(rb"<(/?)([a-z][^\t\n\f\r />]*+)" + _REST)

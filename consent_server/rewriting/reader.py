@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from consent_server.rewriting import grammar
+from consent_server.rewriting.foreign import ForeignContent
 from consent_server.rewriting.script_text import ScriptText
 from consent_server.rewriting.tags import Tag
 
@@ -25,10 +26,9 @@ class Reader:
         self._final = False
         self._out: list[bytes] = []
         self._base = ""
-        #: Open elements of SVG and MathML, and of HTML inside them.
-        self._foreign: list[bytes] = []
-        #: Open templates, and how many of them the owner declared.
-        self._templates: list[bool] = []
+        self._foreign = ForeignContent()
+        #: Open templates: whether the owner declared them, and what was open of drawings.
+        self._templates: list[tuple[bool, int]] = []
         self._declared = 0
         self._script = ScriptText()
         self._text_name = b""
@@ -75,8 +75,8 @@ class Reader:
     def _read(self) -> bool:
         pattern = grammar.UNEVENTFUL_BASED if self._base else grammar.UNEVENTFUL
         if self._foreign:
-            is_html = self._foreign[-1] in grammar.INTEGRATION_POINTS
-            pattern = grammar.UNEVENTFUL_INSIDE if is_html else grammar.UNEVENTFUL_FOREIGN
+            is_here = self._foreign.is_here
+            pattern = grammar.UNEVENTFUL_FOREIGN if is_here else grammar.UNEVENTFUL_INSIDE
         found = pattern.match(self._buffer, self._place)
         if found:
             self._copy(found.end())
@@ -87,7 +87,8 @@ class Reader:
             return self._read_comment()
         name = tag[2].lower()
         if tag[1]:
-            self.is_over = name == self._until and not self._templates
+            is_drawn = self._foreign.holds(b"template")
+            self.is_over = name == self._until and not self._templates and not is_drawn
             if self.is_over:
                 return False
             self._end(name)
@@ -115,36 +116,26 @@ class Reader:
         return True
 
     def _end(self, name: bytes) -> None:
-        if name == b"template" and self._templates:
-            self._declared -= self._templates.pop()
-        elif self._foreign and name in {b"p", b"br"}:
-            self._leave_foreign()
-        elif name in self._foreign:
-            while self._foreign.pop() != name:
-                pass
+        if name == b"template" and self._templates and not self._foreign.holds(name):
+            is_declared, foreign = self._templates.pop()
+            self._declared -= is_declared
+            self._foreign.cut(foreign)
+        elif self._foreign:
+            self._foreign.end(name)
 
     @property
     def _is_foreign(self) -> bool:
         """Whether what stands here is SVG or MathML."""
-        return bool(self._foreign) and self._foreign[-1] not in grammar.INTEGRATION_POINTS
-
-    def _leave_foreign(self) -> None:
-        while self._foreign and self._foreign[-1] not in grammar.INTEGRATION_POINTS:
-            self._foreign.pop()
+        return self._foreign.is_here
 
     def _start(self, tag: Tag, end: int) -> None:
-        is_foreign = self._is_foreign
-        if is_foreign and tag.name in grammar.BREAKOUTS:
-            self._leave_foreign()
-            is_foreign = False
-        if tag.name in {b"svg", b"math"} or (is_foreign and tag.name in grammar.INTEGRATION_POINTS):
-            if not tag.closes_itself:
-                self._foreign.append(tag.name)
+        if self._foreign.start(tag):
             self._copy(end)
             return
-        if tag.name == b"template":
-            self._templates.append(tag.is_declared)
-            self._declared += self._templates[-1]
+        is_foreign = self._is_foreign
+        if tag.name == b"template" and not is_foreign:
+            self._templates.append((tag.is_declared, len(self._foreign)))
+            self._declared += tag.is_declared
         elif tag.name == b"base" and not self._base:
             self._base = tag.get(b"href") or ""
         elif tag.name == b"plaintext" and not is_foreign:

@@ -185,13 +185,15 @@ class Rewriter(Reader):
         self._script = ScriptText(end)
         if not is_foreign:
             self._step = self._pass_script
-        address = tag.get(b"src") if not is_foreign else _link_of(tag)
+        link = _link_of(tag) if is_foreign else None
+        address = tag.get(b"src") if link is None else link
         if self._declared or tag.is_declared or not is_run(tag):
             self._copy(end)
         elif address is not None:
             key = self._matcher.key_of(address, self._base)
             keys = key.split() if key else []
-            hold = hold_drawn_script if is_foreign else hold_script
+            # With a source it is one of HTML, should the drawing have ended without our seeing it.
+            hold = hold_script if link is None else hold_drawn_script
             self._put(b"script", (hold(tag, keys), keys) if keys else None, end)
         elif is_foreign and tag.closes_itself:
             self._copy(end)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -60,7 +61,7 @@ class Tag:
         """Every attribute as it is written, doubles included."""
         return [
             Attribute(found[1].lower(), found.start(1), found.end(1), found[2] or b"")
-            for found in ATTRIBUTES.finditer(self.source, 1 + len(self.name), len(self.source) - 1)
+            for found in self._written()
         ]
 
     def get(self, name: bytes) -> str | None:
@@ -75,7 +76,14 @@ class Tag:
     @property
     def closes_itself(self) -> bool:
         """Whether it ends in "/>", which counts in SVG and MathML only."""
-        return self.source.endswith(b"/>")
+        if not self.source.endswith(b"/>"):
+            return False
+        # In <svg width=1/> the slash belongs to the value.
+        last = deque(self._written(), maxlen=1)
+        return not last or last[0].end() < len(self.source) - 1
+
+    def _written(self) -> Iterator[re.Match[bytes]]:
+        return ATTRIBUTES.finditer(self.source, 1 + len(self.name), len(self.source) - 1)
 
     @property
     def may_name_a_host(self) -> bool:

@@ -167,6 +167,12 @@ def test_what_is_no_services_stays_as_it_is(page: bytes) -> None:
         b"<1>%s",
         b"<title><!--</title>%s<!-- -->",
         b"<?-- a -->%s",
+        b"<math><mi><style><!--</style>%s<!-- --></style>",
+        b"<math><annotation-xml encoding=Text/HTML><style><!--</style>%s<!-- --></style>",
+        b"<math><desc><style></desc><!-- </style> -->%s",
+        b"<svg><font color=red><style><!--</style>%s<!-- -->",
+        b"<svg width=1/><style></svg><!-- </style> -->%s",
+        b"<template data-consent=a><svg></template>%s",
     ],
 )
 def test_a_tracker_is_found_behind_what_confuses_readers(trap: bytes) -> None:
@@ -219,6 +225,33 @@ def test_an_address_with_too_few_slashes_names_its_host(address: bytes) -> None:
         _FB,
         address,
     )
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"<div><svg><path d=''></div>",
+        b"<a href=/><svg><path/></a>",
+        b"<button><svg><g><a>.</a></button>",
+        b"<my-logo><svg></my-logo>",
+    ],
+)
+def test_a_drawing_that_is_not_closed_ends_with_what_it_stands_in(before: bytes) -> None:
+    for page in (
+        b"<script src=%s></script>" % _LIBRARY,
+        b"<iframe src=%s></iframe>" % _PIXEL,
+        b"<link rel=stylesheet href=%s>" % _PIXEL,
+    ):
+        out = rewritten(before + page)
+        assert out == before + rewritten(page)
+        assert b"data-consent=" in out
+
+
+def test_a_drawing_goes_on_behind_elements_of_its_own() -> None:
+    inside = b"<a><section></section></a><v-a></v-a><font-face></font-face><template></template>"
+    script = b"<script href=%s />" % _PIXEL
+    for closed in (b"", b"<math></math>", b"<metadata><rdf:RDF></rdf:RDF></metadata>"):
+        assert b"<desc>" in rewritten(b"<svg>" + inside + closed + script)
 
 
 def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
