@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -35,6 +37,8 @@ class Forwarder:
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT, limits=limits, follow_redirects=False, trust_env=False
         )
+        # What the visitor did not say is not said for them.
+        self._client.headers.clear()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or pass one websocket."""
@@ -64,7 +68,7 @@ class Forwarder:
             await _say(send, 502, "The site's server cannot be reached.")
             return
         try:
-            await _pass_back(answer, send)
+            await _while_visitor_stays(_pass_back(answer, send), receive)
         finally:
             await answer.aclose()
 
@@ -101,6 +105,24 @@ def _quote(found: re.Match[bytes]) -> bytes:
     return b"%%%02X" % found[0][0]
 
 
+async def _while_visitor_stays(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Do the work until the visitor leaves; the site would go on telling events to nobody."""
+    passing, _ = ways = [asyncio.ensure_future(way) for way in (work, _leave(receive))]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+    if not passing.cancelled():
+        passing.result()
+
+
+async def _leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _pass_back(answer: httpx.Response, send: Send) -> None:
     start = {
         "type": "http.response.start",
@@ -117,7 +139,7 @@ def _forwarded(scope: Message) -> Headers:
     headers = _end_to_end(scope["headers"])
     values = dict(headers)
     client = (scope.get("client") or ("",))[0].encode()
-    before = values.get(b"x-forwarded-for")
+    before = b", ".join(value for name, value in headers if name == b"x-forwarded-for")
     told = {
         b"x-forwarded-for": before + b", " + client if before else client,
         b"x-forwarded-proto": values.get(b"x-forwarded-proto", _SCHEMES[scope["scheme"]]),

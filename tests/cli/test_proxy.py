@@ -72,6 +72,20 @@ def test_the_request_arrives_as_it_was_made(
     assert values["x-forwarded-for"] == "127.0.0.1"
     assert values["x-forwarded-host"] == "www.example.com"
     assert "x-own" not in values
+    assert not {"accept", "user-agent"} & values.keys()
+
+
+def test_every_address_that_a_request_came_by_is_told(
+    connection: http.client.HTTPConnection, upstream: Upstream
+) -> None:
+    connection.putrequest("GET", "/")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        connection.putheader("X-Forwarded-For", address)
+    connection.endheaders()
+    assert connection.getresponse().read()
+    [(_, _, seen, _)] = upstream.asked
+    values = {name.lower(): value for name, value in seen.items()}
+    assert values["x-forwarded-for"] == "192.0.2.1, 192.0.2.2, 127.0.0.1"
 
 
 def _ask_raw(proxy: Serving, target: bytes) -> bytes:
@@ -136,6 +150,15 @@ def test_the_first_half_arrives_before_the_second_is_made(
     assert not upstream.may_go_on.is_set()
     upstream.may_go_on.set()
     assert (first + answer.read()).endswith(_HELD + b"</html>")
+
+
+def test_a_stream_of_events_ends_when_its_visitor_leaves(
+    connection: http.client.HTTPConnection, upstream: Upstream
+) -> None:
+    connection.request("GET", "/events")
+    assert connection.getresponse().read1(10)
+    connection.close()
+    wait_until(lambda: upstream.left_alone == [True], 10)
 
 
 def test_what_is_no_page_passes_byte_for_byte(connection: http.client.HTTPConnection) -> None:

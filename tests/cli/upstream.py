@@ -33,6 +33,8 @@ class Upstream:
     #: Codes with which websockets were closed, and answers to our pings.
     ended: list[int] = field(default_factory=list)
     pongs: list[bytes] = field(default_factory=list)
+    #: Event streams that the other side ended.
+    left_alone: list[bool] = field(default_factory=list)
     may_go_on: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -55,6 +57,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._head(302, ("Location", "/elsewhere"), ("Content-Length", "0"))
         elif self.headers.get("Upgrade") == "websocket" and "/away" not in self.path:
             self._echo()
+        elif self.path.endswith("/events"):
+            self._head(200, ("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked"))
+            self._chunk(b"data: 1\n\n")
+            self.connection.settimeout(20)
+            # Nothing more to tell, until the other side ends it.
+            upstream.left_alone.append(self.connection.recv(1) == b"")
+            self.close_connection = True
         elif self.path.endswith("/slow"):
             self._head(200, ("Content-Type", "text/html"), ("Transfer-Encoding", "chunked"))
             self._chunk(PAGE)
