@@ -112,8 +112,11 @@ def _sum_up(reports: list[Report]) -> None:
         rows = [(key, str(count), str(pages[key])) for key, count in sorted(found.items())]
         print_table(("SERVICE", "HELD", "PAGES"), rows)
         click.echo()
-    read = sum(one.file.is_page for one in reports if one.is_read)
-    kept = sum(one.file.is_page for one in changed)
-    click.echo(f"{read} pages read, {kept} of them changed.")
-    if len(changed) > kept:
-        click.echo(f"Modules changed: {len(changed) - kept}.")
+    copies = sum(one.file.is_packed for one in changed)
+    plain = [one for one in reports if one.is_read and one.file.is_page and not one.file.is_packed]
+    kept = sum(one.is_changed for one in plain)
+    click.echo(f"{len(plain)} pages read, {kept} of them changed.")
+    if len(changed) > kept + copies:
+        click.echo(f"Modules changed: {len(changed) - kept - copies}.")
+    if copies:
+        click.echo(f"Compressed copies changed: {copies}.")

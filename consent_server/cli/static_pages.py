@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from consent_server.cli.packed_pages import CODINGS, DAMAGED, packed, unpacked
 from consent_server.errors import Conflict
 from consent_server.rewriting import RewritePlan, Rewriter
+from consent_server.rewriting.codings import Wide
 from consent_server.rewriting.modules import ModuleRewriter
 
 _SUFFIXES = frozenset({".html", ".htm"})
 _SCRIPTS = frozenset({".js", ".mjs"})
-#: Encodings in which ASCII does not stand for itself.
-_UNREADABLE = (b"\xff\xfe", b"\xfe\xff", b"\x00")
+#: How an encoding of several bytes begins that says no more of itself.
+_UNREADABLE = b"\x00"
 _CHUNK = 1 << 16
 
 
@@ -41,12 +45,27 @@ class StaticFile:
     @property
     def is_page(self) -> bool:
         """Whether it is HTML by its name."""
-        return self.path.suffix.lower() in _SUFFIXES
+        return self._suffix in _SUFFIXES
 
     @property
     def is_script(self) -> bool:
         """Whether it is JavaScript by its name, perhaps a module."""
-        return self.path.suffix.lower() in _SCRIPTS
+        return self._suffix in _SCRIPTS
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is a compressed copy by its name."""
+        return self.path.suffix.lower() in CODINGS
+
+    @property
+    def coding(self) -> str | None:
+        """Return how it is compressed, "" for not at all, None for what we cannot read."""
+        return CODINGS.get(self.path.suffix.lower(), "")
+
+    @property
+    def _suffix(self) -> str:
+        name = Path(self.path.stem) if self.is_packed else self.path
+        return name.suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +126,39 @@ def check_output(files: list[StaticFile], output: Path, paths: Iterable[Path]) -
 
 
 def rewrite_file(file: StaticFile, plan: RewritePlan, target: Path | None) -> Report:
-    """Rewrite a page or script; `target` is written whole or not at all, None writes nothing."""
-    with file.path.open("rb") as source:
-        first = source.read(_CHUNK)
-        if first.startswith(_UNREADABLE):
-            if target is not None and target != file.path:
-                copy_file(file, target)
-            left = "its encoding is not one that can be rewritten"
-            return Report(file, Counter(), False, False, left)
-        rewriter = Rewriter(plan) if file.is_page else ModuleRewriter(plan)
-        with tempfile.TemporaryFile() as out:
-            chunk = first
-            while chunk:
-                out.write(rewriter.feed(chunk))
-                chunk = source.read(_CHUNK)
-            out.write(rewriter.finish())
-            tag_put_in = isinstance(rewriter, Rewriter) and rewriter.put_tag_in
-            is_changed = bool(rewriter.changes) or tag_put_in
-            if target is not None and (is_changed or target != file.path):
-                out.seek(0)
-                _replace(target, out, like=file.path)
+    """Rewrite a page or script; `target` is written whole or not at all, None writes nothing.
+
+    A compressed copy that cannot be rewritten goes nowhere: it would be sent instead of its page.
+    """
+    coding = file.coding
+    if coding is None:
+        return _leave(file, "it is compressed in a way that cannot be read: compress its page anew")
+    rewriter = Rewriter(plan) if file.is_page else ModuleRewriter(plan)
+    body = Wide("", rewriter) if isinstance(rewriter, Rewriter) else rewriter
+    with file.path.open("rb") as source, tempfile.TemporaryFile() as out:
+        chunks = unpacked(iter(partial(source.read, _CHUNK), b""), coding)
+        try:
+            first = next(chunks, b"")
+            if first.startswith(_UNREADABLE):
+                if target is not None and target != file.path:
+                    copy_file(file, target)
+                return _leave(file, "its encoding is not one that can be rewritten")
+            for chunk in itertools.chain([first], chunks):
+                out.write(body.feed(chunk))
+        except DAMAGED:
+            return _leave(file, "it is no whole compressed file: compress its page anew")
+        out.write(body.finish())
+        tag_put_in = isinstance(rewriter, Rewriter) and rewriter.put_tag_in
+        is_changed = bool(rewriter.changes) or tag_put_in
+        if target is not None and (is_changed or target != file.path):
+            out.seek(0)
+            again = iter(partial(out.read, _CHUNK), b"")
+            _replace(target, packed(again, coding) if coding else again, like=file.path)
     return Report(file, rewriter.changes, tag_put_in, is_changed)
+
+
+def _leave(file: StaticFile, why: str) -> Report:
+    return Report(file, Counter(), False, False, why)
 
 
 def copy_file(file: StaticFile, target: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
+import brotli
 import pytest
 
 from consent_server.demo import site_files
@@ -26,7 +28,7 @@ def pages(tmp_path: Path) -> Path:
     (folder / "index.html").write_bytes(_PAGE)
     (folder / "blog" / "ONE.HTM").write_bytes(_PAGE.replace(b"<img", b"\xe5<img", 1))
     (folder / "part.html").write_bytes(b"<li>One</li>")
-    (folder / "wide.html").write_bytes("<!doctype html>".encode("utf-16"))
+    (folder / "wide.html").write_bytes("<!doctype html>".encode("utf-32-be"))
     (folder / "site.css").write_bytes(b"a{}")
     return folder
 
@@ -84,6 +86,42 @@ def test_modules_that_import_from_a_service_are_changed_and_told_of(
     again = consent("gate", "--site", "smilee", "--in-place", pages)
     assert "4 pages read, 0 of them changed.\n" in again.output
     assert _contents(pages) == written
+
+
+def test_compressed_copies_are_held_like_their_pages(
+    consent: Consent, pages: Path, tmp_path: Path
+) -> None:
+    (pages / "index.html.gz").write_bytes(gzip.compress(_PAGE))
+    (pages / "index.html.br").write_bytes(brotli.compress(_PAGE))
+    own = b'import "https://connect.facebook.net/x.js";'
+    (pages / "app.js.gz").write_bytes(gzip.compress(own))
+    (pages / "other.js.gz").write_bytes(gzip.compress(b"var own;"))
+    (pages / "broken.html.br").write_bytes(brotli.compress(_PAGE)[1:])
+    (pages / "index.html.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    (pages / "data.tar.gz").write_bytes(gzip.compress(_PAGE))
+    before = _contents(pages)
+    output = tmp_path / "out"
+    result = consent("gate", "--site", "smilee", "--output", output, pages)
+    assert result.exit_code == 0, result.output
+    assert "4 pages read, 2 of them changed.\nCompressed copies changed: 3.\n" in result.output
+    for name in ("index.html.zst", "broken.html.br"):
+        assert f"{name}: left as it is, it is " in result.output
+    for folder in (output, pages):
+        written = _contents(folder)
+        assert _is_held(gzip.decompress(written["index.html.gz"]))
+        assert _is_held(brotli.decompress(written["index.html.br"]))
+        assert gzip.decompress(written["app.js.gz"]).startswith(b"await consentImport(")
+        assert gzip.decompress(written["other.js.gz"]) == b"var own;"
+        assert written["data.tar.gz"] == before["data.tar.gz"]
+        consent("gate", "--site", "smilee", "--in-place", pages)
+    assert not {"index.html.zst", "broken.html.br"} & set(_contents(output))
+    assert _contents(pages)["other.js.gz"] == before["other.js.gz"]
+
+
+def test_a_page_in_utf_16_is_held_by_its_mark(consent: Consent, pages: Path) -> None:
+    (pages / "wide.html").write_bytes(_PAGE.decode().encode("utf-16"))
+    assert consent("gate", "--site", "smilee", "--in-place", pages).exit_code == 0
+    assert _is_held((pages / "wide.html").read_bytes().decode("utf-16").encode())
 
 
 def test_to_a_folder_it_writes_the_whole_site(
