@@ -60,6 +60,12 @@ LOADING: Final[dict[bytes, tuple[bytes, ...]]] = {
     b"script": (b"src", b"href", b"xlink:href"),
     b"source": (b"src", b"srcset"),
     b"table": (b"background",),
+    b"tbody": (b"background",),
+    b"td": (b"background",),
+    b"tfoot": (b"background",),
+    b"th": (b"background",),
+    b"thead": (b"background",),
+    b"tr": (b"background",),
     b"track": (b"src",),
     b"video": (b"src", b"poster"),
 }
@@ -83,9 +89,12 @@ _OF_HTML: Final = frozenset(
     b"summary tbody td template textarea tfoot th thead time tr track video".split()
 )
 
+#: Parts of tables, of which there are many, and most without a picture.
+_PARTS: Final = frozenset({b"tbody", b"td", b"tfoot", b"th", b"thead", b"tr"})
+_WITH_PICTURE: Final = rb"|t(?:[dhr]|body|foot|head)[\t\n\f\r /][^>]*?background"
 _WATCHED: Final = (
-    TEXT_ELEMENTS | set(LOADING) | {b"plaintext", b"template", b"base", b"meta", b"svg", b"math"}
-)
+    TEXT_ELEMENTS | set(LOADING) | {b"plaintext", b"template", b"base", b"svg", b"math"}
+) - _PARTS
 #: Loading elements without text of their own: a local one is nothing to look at.
 VOID: Final = frozenset({b"embed", b"img", b"input", b"link", b"source", b"track"})
 _AROUND: Final = INTEGRATION_POINTS | {b"svg", b"math"}
@@ -145,10 +154,14 @@ def _compile(pattern: bytes) -> re.Pattern[bytes]:
 
 #: What is copied as it is, in a page; inside HTML inside SVG; and in SVG or MathML.
 UNEVENTFUL: Final = _compile(
-    _uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT, rb"|" + _any(VOID) + _LOCAL_REST)
+    _uneventful(
+        _WATCHED, {b"template"}, _BOGUS_COMMENT, rb"|" + _any(VOID) + _LOCAL_REST, _WITH_PICTURE
+    )
 )
 #: The same where the page has a <base>, so that every address may lead elsewhere.
-UNEVENTFUL_BASED: Final = _compile(_uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT))
+UNEVENTFUL_BASED: Final = _compile(
+    _uneventful(_WATCHED, {b"template"}, _BOGUS_COMMENT, besides=_WITH_PICTURE)
+)
 UNEVENTFUL_INSIDE: Final = _compile(_uneventful(_WATCHED, {b"template"} | _AROUND, _BOGUS_COMMENT))
 UNEVENTFUL_FOREIGN: Final = _compile(
     _uneventful(

@@ -11,7 +11,7 @@ from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.reader import Reader
 from consent_server.rewriting.script_text import ScriptText
 from consent_server.rewriting.shadow import ShadowRoot, is_root
-from consent_server.rewriting.tags import Tag, enclosed, hold_handled, hold_loading
+from consent_server.rewriting.tags import Tag, enclosed, hold_handled, hold_inside, hold_loading
 from consent_server.rewriting.texts import (
     LINKS,
     Place,
@@ -165,8 +165,10 @@ class Rewriter(Reader):
 
     def _hold(self, tag: Tag, end: int) -> None:
         held = None
-        if tag.name in grammar.LOADING and not self._declared:
-            held = None if self._is_foreign else hold_handled(tag, self._matcher)
+        if self._declared and tag.name in grammar.LOADING:
+            held = hold_inside(tag, self._matcher, self._base)
+        elif tag.name in grammar.LOADING:
+            held = None if self._is_foreign else hold_handled(tag, self._matcher, self._base)
             held = held or hold_loading(tag, self._matcher, self._base)
         self._put(tag.name, held, end)
 

@@ -97,10 +97,11 @@ class Tag:
         added: bytes = b"",
         become: Mapping[bytes, bytes] = MappingProxyType({}),
     ) -> bytes:
-        """Return the tag with those attributes held, waiting for the keys."""
+        """Return the tag with those attributes held, waiting for the keys; without, for others'."""
         names = set(renamed)
         place = 1 + len(self.name)
-        parts = [self.source[:place], added, b' data-consent="', " ".join(keys).encode(), b'"']
+        waits = " ".join(keys).encode()
+        parts = [self.source[:place], added, b' data-consent="%s"' % waits if waits else b""]
         for attribute in self.attributes:
             if attribute.name in names:
                 parts += [self.source[place : attribute.start], PREFIX]
@@ -113,26 +114,26 @@ class Tag:
 
 def hold_loading(tag: Tag, matcher: Matcher, base: str) -> tuple[bytes, list[str]] | None:
     """Return the tag without what would load from a held service; None to leave it."""
-    if not tag.may_name_a_host and not base:
-        return None
-    if tag.is_declared or not _loads(tag):
-        return None
-    renamed: dict[bytes, list[str]] = {}
-    for name in LOADING[tag.name]:
-        value = tag.get(name)
-        keys = [] if value is None else _keys_of(name, value, matcher, base)
-        if keys:
-            renamed[name] = keys
+    renamed = _find_held(tag, matcher, base)
     if not renamed:
         return None
-    found = list(dict.fromkeys(key for keys in renamed.values() for key in keys))
+    found = _keys_in(renamed)
     if b"imagesrcset" in renamed:
         # A browser looks at a list of pictures only when the link comes into the page.
-        return enclosed(tag.source, found), found
+        return enclosed(tag.held((), renamed), found), found
     return tag.held(found, renamed), found
 
 
-def hold_handled(tag: Tag, matcher: Matcher) -> tuple[bytes, list[str]] | None:
+def hold_inside(tag: Tag, matcher: Matcher, base: str) -> tuple[bytes, list[str]] | None:
+    """Return an element of a held template without its addresses: Firefox reads ahead there.
+
+    It waits for what the template waits for.
+    """
+    renamed = _find_held(tag, matcher, base)
+    return (tag.held((), renamed), _keys_in(renamed)) if renamed else None
+
+
+def hold_handled(tag: Tag, matcher: Matcher, base: str) -> tuple[bytes, list[str]] | None:
     """Return an element without content in a template, where what it loads by itself imports.
 
     What else a handler does waits at the gate. An import does not, and what the handler
@@ -144,12 +145,27 @@ def hold_handled(tag: Tag, matcher: Matcher) -> tuple[bytes, list[str]] | None:
     texts = [handler.encode("latin-1", "replace") for handler in handlers]
     keys = [key for text in texts for key in matcher.keys_of_imports(text, {})]
     found = list(dict.fromkeys(keys))
-    return (enclosed(tag.source, found), found) if found else None
+    if not found:
+        return None
+    return enclosed(tag.held((), _find_held(tag, matcher, base)), found), found
 
 
 def enclosed(element: bytes, keys: Iterable[str]) -> bytes:
     """Return an element in a template that is put in its place once the keys are granted."""
     return b'<template data-consent="%s">%s</template>' % (" ".join(keys).encode(), element)
+
+
+def _find_held(tag: Tag, matcher: Matcher, base: str) -> dict[bytes, list[str]]:
+    """Return the attributes that would load from a held service, and what each waits for."""
+    if not (tag.may_name_a_host or base) or tag.is_declared or not _loads(tag):
+        return {}
+    values = ((name, tag.get(name)) for name in LOADING[tag.name])
+    found = {name: _keys_of(name, said, matcher, base) for name, said in values if said is not None}
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def _keys_in(renamed: Mapping[bytes, list[str]]) -> list[str]:
+    return list(dict.fromkeys(key for keys in renamed.values() for key in keys))
 
 
 def _loads(tag: Tag) -> bool:

@@ -82,6 +82,8 @@ def test_a_page_that_has_the_tag_first_gets_no_second_one() -> None:
         (b"<source src=%s>" % _PIXEL, b"<source %s data-consent-src=%s>"),
         (b"<input type=image src=%s>" % _PIXEL, b"<input %s type=image data-consent-src=%s>"),
         (b"<body background=%s>" % _PIXEL, b"<body %s data-consent-background=%s>"),
+        (b"<td background=%s>" % _PIXEL, b"<td %s data-consent-background=%s>"),
+        (b"<TR\nbackground=%s>" % _PIXEL, b"<TR %s\ndata-consent-background=%s>"),
         (b"<svg><image href=%s /></svg>" % _PIXEL, b"<svg><image %s data-consent-href=%s /></svg>"),
         (
             b"<svg><image xlink:href=%s /></svg>" % _PIXEL,
@@ -107,7 +109,7 @@ def test_a_page_that_has_the_tag_first_gets_no_second_one() -> None:
         ),
         (
             b"<link rel=preload as=image imagesrcset='%s 1x'>" % _PIXEL,
-            b"<template %s><link rel=preload as=image imagesrcset='%s 1x'></template>",
+            b"<template %s><link rel=preload as=image data-consent-imagesrcset='%s 1x'></template>",
         ),
         (
             b"<img src=/a onerror=\"import('%s')\">" % _PIXEL,
@@ -252,6 +254,20 @@ def test_a_drawing_goes_on_behind_elements_of_its_own() -> None:
     script = b"<script href=%s />" % _PIXEL
     for closed in (b"", b"<math></math>", b"<metadata><rdf:RDF></rdf:RDF></metadata>"):
         assert b"<desc>" in rewritten(b"<svg>" + inside + closed + script)
+
+
+def test_pictures_of_a_held_template_are_not_read_ahead() -> None:
+    pages = (
+        b"<template data-consent=a><p><img src=%s><video poster=%s></video></template>",
+        b"<template data-consent=a><img data-consent=b src=%s><script src=%s></script></template>",
+    )
+    held = pages[0].replace(b"src", b"data-consent-src").replace(b"poster", b"data-consent-poster")
+    assert rewritten(pages[0] % (_PIXEL, _PIXEL)) == held % (_PIXEL, _PIXEL)
+    assert rewritten(pages[1] % (_PIXEL, _PIXEL)) == pages[1] % (_PIXEL, _PIXEL)
+    page = b"<img src=%s onerror=\"import('%s')\">" % (_PIXEL, _PIXEL)
+    held = page.replace(b"src", b"data-consent-src")
+    assert rewritten(page) == b"<template %s>%s</template>" % (_FB, held)
+    assert rewritten(rewritten(page)) == rewritten(page)
 
 
 def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
