@@ -11,7 +11,7 @@ from consent_server.rewriting.script_text import ScriptText
 from consent_server.rewriting.tags import Tag
 
 #: Kept at the end of text that passes, since its end may be cut in two.
-_TAIL: Final = 16
+TAIL: Final = 16
 
 
 class Reader:
@@ -147,7 +147,7 @@ class Reader:
             return self._script.find_end(self._buffer)
         found = grammar.text_end(tag.name).search(self._buffer, self._script.place)
         if found is None:
-            self._script.place = max(self._script.place, len(self._buffer) - _TAIL)
+            self._script.place = max(self._script.place, len(self._buffer) - TAIL)
         return found.start() if found else None
 
     def _end_tag(self, place: int) -> int | None:
@@ -165,7 +165,7 @@ class Reader:
     def _pass_text(self) -> bool:
         found = grammar.text_end(self._text_name).search(self._buffer, self._place)
         if found is None:
-            self._copy(len(self._buffer) - _TAIL)
+            self._copy(len(self._buffer) - TAIL)
             return False
         self._copy(found.start())
         self._step = self._read

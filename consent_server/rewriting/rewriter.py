@@ -8,7 +8,7 @@ from typing import Final
 
 from consent_server.rewriting import grammar
 from consent_server.rewriting.plan import RewritePlan
-from consent_server.rewriting.reader import Reader
+from consent_server.rewriting.reader import TAIL, Reader
 from consent_server.rewriting.script_text import ScriptText
 from consent_server.rewriting.shadow import ShadowRoot, is_root
 from consent_server.rewriting.tags import Tag, enclosed, hold_handled, hold_inside, hold_loading
@@ -23,8 +23,10 @@ from consent_server.rewriting.texts import (
     keys_of_script,
 )
 
-#: How much of an inline script, sheet or noscript is kept to decide on it.
+#: How much of an inline script or sheet is kept to decide on it.
 COLLECTED_BYTES: Final = 1_048_576
+#: Shadow roots that are deeper in each other are held, and not opened.
+_DEEPEST_ROOT: Final = 32
 #: Elements that need something put behind their end tag.
 _WITH_END_TAG: Final = frozenset({b"style", b"iframe"})
 
@@ -71,6 +73,8 @@ class Rewriter(Reader):
         #: Names of the page's import maps, and what they wait for.
         self._imports: dict[str, str | None] = {}
         self._root: ShadowRoot | None = None
+        self._noscript: Rewriter | None = None
+        self._depth = 0
         until = inside if inside == b"template" else b""
         super().__init__(self._begin if whole is not False else self._read, until)
 
@@ -92,7 +96,7 @@ class Rewriter(Reader):
         return True
 
     def _is_open(self, place: int) -> bool:
-        """Whether what begins there may still become a token that stands before the head."""
+        """Whether what begins there may still become a token before the head."""
         rest = self._buffer[place : place + 2]
         return rest in {b"", b"<"} or (
             rest[:1] == b"<" and (rest[1:].isalpha() or rest[1] in b"/!?")
@@ -117,15 +121,19 @@ class Rewriter(Reader):
         return True
 
     def _may_be_script(self, start: int) -> bool:
-        name = self._buffer[start : start + 7].lower()
-        return b"<script".startswith(name)
+        return b"<script".startswith(self._buffer[start : start + 7].lower())
 
     # -- elements -------------------------------------------------------------------------
 
     def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
         if tag.name == b"script":
             self._start_script(tag, end, is_foreign=is_foreign)
-        elif is_root(tag) and not is_foreign and not self._declared:
+        elif tag.name == b"noscript" and not (is_foreign or self._declared or tag.is_declared):
+            self._copy(end)
+            if self._inside != b"noscript":  # without script there is no other one inside
+                self._noscript = self._within(b"noscript")
+                self._step = self._pass_noscript
+        elif is_root(tag) and not (is_foreign or self._declared or self._depth >= _DEEPEST_ROOT):
             inner = self._within(b"template")
             self._root = ShadowRoot(tag, inner, inner.changes)
             self._place = end
@@ -146,7 +154,26 @@ class Rewriter(Reader):
         inner = Rewriter(self._plan, whole=False, inside=inside)
         inner._base = self._base
         inner._imports = self._imports
+        inner._depth = self._depth + 1
         return inner
+
+    def _pass_noscript(self) -> bool:
+        """Read mark-up up to the end tag, which ends it wherever it stands."""
+        inner = self._noscript
+        if inner is None:  # pragma: no cover (only set together with this step)
+            raise AssertionError
+        found = grammar.text_end(b"noscript").search(self._buffer, self._place)
+        is_over = found is not None or self._final
+        end = found.start() if found else len(self._buffer) - (0 if is_over else TAIL)
+        if end > self._place:
+            self._out.append(inner.feed(self._buffer[self._place : end]))
+            self._place = end
+        if is_over:
+            self._out.append(inner.finish())
+            self.changes.update(inner.changes)
+            self._noscript = None
+            self._step = self._read
+        return is_over
 
     def _pass_root(self) -> bool:
         root = self._root
@@ -212,7 +239,7 @@ class Rewriter(Reader):
             return tag.name == b"style"
         if tag.name == b"iframe":
             return bool(self._keys_of_frame(tag))
-        return tag.name in {b"style", b"noscript"}
+        return tag.name == b"style"
 
     def _collect(self) -> bool:
         """Wait for the whole text of an element, then decide."""
@@ -250,13 +277,8 @@ class Rewriter(Reader):
             self._count(tag.name, keys)
         elif tag.name == b"style":
             self._decide_style(tag, text, end, after)
-        elif tag.name == b"iframe":
-            self._decide_frame(tag, after)
         else:
-            inner = self._within(tag.name)
-            self._out += [tag.source, inner.feed(text) + inner.finish()]
-            self.changes.update(inner.changes)
-            self._place = end
+            self._decide_frame(tag, after)
 
     def _decide_style(self, tag: Tag, text: bytes, end: int, after: int | None) -> None:
         self._out.append(tag.source)

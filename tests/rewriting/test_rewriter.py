@@ -443,6 +443,24 @@ def test_a_frame_without_end_shows_nothing_of_a_service() -> None:
     assert rewritten(held) == held
 
 
+def test_what_browsers_without_script_show_is_held_however_long_it_is() -> None:
+    page = b"<noscript>" + b"words " * 300_000 + b"<img src=%s></noscript><p>" % _PIXEL
+    rewriter = Rewriter(PLAN, whole=False)
+    out = [rewriter.feed(page[at : at + 65_536]) for at in range(0, len(page), 65_536)]
+    assert len(out[0]) > 65_000
+    held = b"<img %s data-consent-src=%s></noscript><p>" % (_FB, _PIXEL)
+    assert (b"".join(out) + rewriter.finish()).endswith(held)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"<noscript>", b"<svg>", *(b"<template shadowrootmode=%s>" % m for m in (b"open", b"closed"))],
+)
+def test_elements_may_be_as_deep_in_each_other_as_they_like(start: bytes) -> None:
+    page = start * 2_000 + b"<img src=%s>" % _PIXEL
+    assert rewritten(page).endswith(b"<img %s data-consent-src=%s>" % (_FB, _PIXEL))
+
+
 def test_an_unfinished_page_is_passed_whole() -> None:
     for page in (
         b"<img src='",
