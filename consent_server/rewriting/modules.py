@@ -15,7 +15,7 @@ from consent_server.rewriting.matching import Matcher
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.rewriting.rewriter import COLLECTED_BYTES
 
-_BLANK: Final = rb"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*+"
+_BLANK: Final = rb"(?:\s++|//[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
 _STRING: Final = rb"""(?:"[^"\\\n]*"|'[^'\\\n]*')"""
 _NAMES: Final = rb"\{[^{}]*\}"
 _CLAUSE: Final = (
@@ -24,7 +24,7 @@ _CLAUSE: Final = (
 )
 #: `import`s for their effect or with names, and `export ... from`; one with attributes is left.
 _DECLARATION: Final = re.compile(
-    rb"(?:import\b\s*(?:" + _CLAUSE + rb"\s*\bfrom\b\s*)?"
+    rb"(?:import\b\s*+(?:" + _CLAUSE + rb"\s*+\bfrom\b\s*+)?"
     rb"|export\b\s*(?:\*(?:\s*as\s+(?P<given>[\w$]+))?|(?P<passed>" + _NAMES + rb"))\s*\bfrom\b\s*)"
     rb"(?P<address>" + _STRING + rb")(?P<attributes>\s*\b(?:with|assert)\s*\{[^{}]*\})?[^\S\n]*;?"
 )

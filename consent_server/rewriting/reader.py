@@ -37,8 +37,10 @@ class Reader:
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes; return what is decided."""
         self._buffer += chunk
-        # Every token but text ends in ">": nothing can be decided before there is one.
-        if self._step == self._read and self._buffer[:1] == b"<" and b">" not in chunk:
+        # Every token but text ends in ">": nothing can be decided before there is one, unless it
+        # is a comment, of which what is there goes out.
+        is_tag = self._buffer[:1] == b"<" and self._buffer[:4] != grammar.COMMENT_START
+        if is_tag and b">" not in chunk and self._step == self._read:
             return b""
         return self._run()
 

@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from consent_server.rewriting import Rewriter, rewrite
+from consent_server.rewriting.modules import ModuleRewriter
 
 from .conftest import PLAN, STRICT
 
@@ -33,6 +34,32 @@ def _peak(megabytes: int) -> int:
 
 def test_four_times_the_page_takes_no_more_memory() -> None:
     assert _peak(4) < _peak(1) * 1.2
+
+
+@pytest.mark.parametrize(
+    "page", [b"<!-- %s", b"<script>/*%s", b"<noscript>%s", b"<template data-consent=a>%s"]
+)
+def test_what_is_not_closed_is_not_kept(page: bytes) -> None:
+    peaks = []
+    for size in (2, 8):
+        rewriter = Rewriter(PLAN, whole=False)
+        tracemalloc.start()
+        rewriter.feed(page % b"")
+        for _ in range(size * 16):
+            rewriter.feed(b"words and " * 6_554)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_a_long_comment_before_a_module_takes_little_memory() -> None:
+    rewriter = ModuleRewriter(PLAN)
+    tracemalloc.start()
+    try:
+        rewriter.feed(b"/*" + b"words " * 100_000 + b"*/ import '/own.js'")
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_byte_goes_out_as_soon_as_its_tag_is_whole() -> None:
