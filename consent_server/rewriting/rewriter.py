@@ -123,8 +123,6 @@ class Rewriter(Reader):
     def _may_be_script(self, start: int) -> bool:
         return b"<script".startswith(self._buffer[start : start + 7].lower())
 
-    # -- elements -------------------------------------------------------------------------
-
     def _open(self, tag: Tag, end: int, *, is_foreign: bool) -> None:
         if tag.name == b"script":
             self._start_script(tag, end, is_foreign=is_foreign)
@@ -214,14 +212,15 @@ class Rewriter(Reader):
         self._script = ScriptText(end)
         if not is_foreign:
             self._step = self._pass_script
-        link = _link_of(tag) if is_foreign else None
-        address = tag.get(b"src") if link is None else link
+        # What we take for HTML may be a drawing, and the other way round: both are held.
+        source = tag.get(b"src")
+        link = _link_of(tag) if is_foreign or source is None else None
+        address = source if link is None else link
         if self._declared or tag.is_declared or not is_run(tag):
             self._copy(end)
         elif address is not None:
             key = self._matcher.key_of(address, self._base)
             keys = key.split() if key else []
-            # With a source it is one of HTML, should the drawing have ended without our seeing it.
             hold = hold_script if link is None else hold_drawn_script
             self._put(b"script", (hold(tag, keys), keys) if keys else None, end)
         elif is_foreign and tag.closes_itself:

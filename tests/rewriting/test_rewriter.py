@@ -249,6 +249,11 @@ def test_a_drawing_that_is_not_closed_ends_with_what_it_stands_in(before: bytes)
         assert b"data-consent=" in out
 
 
+def test_a_script_is_held_by_its_link_where_a_stray_tag_hides_the_drawing() -> None:
+    script = b"<script href=%s>" % _PIXEL
+    assert b"data-consent-src=%s></script>" % _PIXEL in rewritten(b"<svg></font>" + script)
+
+
 def test_a_drawing_goes_on_behind_elements_of_its_own() -> None:
     inside = b"<a><section></section></a><v-a></v-a><font-face></font-face><template></template>"
     script = b"<script href=%s />" % _PIXEL
