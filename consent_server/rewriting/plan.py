@@ -54,7 +54,7 @@ class RewritePlan:
     def mark(self) -> str:
         """Return what stands for all that a page is rewritten by; it is the same everywhere."""
         all_of_it = (__version__, *(getattr(self, field.name) for field in fields(self)))
-        written = json.dumps(all_of_it, sort_keys=True, default=dict)
+        written = json.dumps(all_of_it, sort_keys=True, default=str)
         return hashlib.sha256(written.encode()).hexdigest()[:12]
 
     @cached_property

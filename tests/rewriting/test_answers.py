@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import brotli
@@ -50,6 +51,15 @@ def test_a_page_is_asked_for_by_its_own_tag_as_long_as_the_plan_holds(ask: Ask, 
     newer = replace(PLAN, allowed_hosts=("other.example",))
     assert _seen(ask(plan=newer, request=kept)) == {}
     assert ask(plan=newer, headers=[*HTML, ("ETag", tag)]).get("etag") != sent
+
+
+def test_a_plan_is_called_alike_by_every_server_and_whatever_it_holds() -> None:
+    assert replace(PLAN).mark == PLAN.mark
+    dated = [
+        replace(PLAN, services=[{**PLAN.services[0], "since": date(2026, 1, day)}]).mark
+        for day in (1, 1, 2)
+    ]
+    assert dated[0] == dated[1] != dated[2]
 
 
 def test_what_was_kept_before_we_stood_there_is_asked_for_anew(ask: Ask) -> None:
