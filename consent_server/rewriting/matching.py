@@ -96,7 +96,8 @@ class Matcher:
             return
         for host in service["hosts"]:
             bare = host.removeprefix("*.").encode()
-            before = rb"[\w-]\." if host.startswith("*.") else _BEFORE
+            # Snippets put the first label before it: (... ? "//ssl" : "//www") + ".x.example".
+            before = rb"[\w\"'`-]\." if host.startswith("*.") else _BEFORE
             self._add(bare, before + re.escape(bare) + _NOT_LONGER, key)
         for path in service["paths"]:
             # JSON may escape its slashes.

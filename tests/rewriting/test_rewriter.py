@@ -275,6 +275,11 @@ def test_pictures_of_a_held_template_are_not_read_ahead() -> None:
     assert rewritten(rewritten(page)) == rewritten(page)
 
 
+def test_a_host_is_found_whose_first_label_is_put_before_it() -> None:
+    page = b"<script>ga.src = (ssl ? 'https://ssl' : 'http://www') + '.google-analytics.com/ga.js'"
+    assert rewritten(page) == page.replace(b"<script", b'<script type="text/plain" ' + _GA)
+
+
 def test_a_style_sheet_keeps_its_rules_and_brings_the_rest_back_later() -> None:
     page = b'<style media=all>@import "%s"; b{color:red;background:url(%s)}</style>.' % (
         b"https://www.google-analytics.com/a.css",
