@@ -85,11 +85,16 @@ class Sealed:
     note: str
 
 
-def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[Sealed]:
+def seal_waiting(
+    database: Database, signer: Signer, *, now: datetime, told: dict[int, str] | None = None
+) -> list[Sealed]:
     """Seal every site that has events waiting, each in a transaction of its own.
 
     What cannot be sealed is logged; the others are not held up by it. Raises KeyFolderClosed.
+    `told` is what the log has of each site by its number, and is kept up: who calls again and
+    again tells it once.
     """
+    told = {} if told is None else told
     with database.read() as session:
         waiting = list(
             session.scalars(select(Site).where(Site.id.in_(select(LedgerQueue.site_id))))
@@ -102,18 +107,25 @@ def seal_waiting(database: Database, signer: Signer, *, now: datetime) -> list[S
         except KeyFolderClosed:
             raise  # it is the same for every site: whoever called tells it once
         except (CannotSeal, KeyProblem) as error:
-            log.error("%s", error.detail)
+            _tell(told, site, error.detail)
         except ConsentError as error:
             # A checkpoint that was damaged: its words alone do not say whose.
-            log.error("site %s cannot be sealed: %s", site.id, error.detail)
+            _tell(told, site, f"site {site.id} cannot be sealed: {error.detail}")
         except IntegrityError:
             # Another server sealed the same events; the next round sees it.
             log.info("site %s was sealed by another server", site.id)
         else:
+            told.pop(site.id, None)
             if sealed is not None:
                 signer.remember(sealed.published)
                 done.append(sealed)
     return done
+
+
+def _tell(told: dict[int, str], site: Site, words: str) -> None:
+    if told.get(site.id) != words:
+        log.error("%s", words)
+    told[site.id] = words
 
 
 def seal_site(session: Session, site: Site, signer: Signer, *, now: datetime) -> Sealed | None:

@@ -55,8 +55,9 @@ def jobs_of(settings: Settings, database: Database, metrics: Metrics | None = No
     pushers = [Pusher(database, one) for one in parse_targets(settings.checkpoint_targets)]
     metrics.add_source(lambda: [_failing(pushers)])
     scrubber = Scrubber(database)
+    told: dict[int, str] = {}
     return [
-        Job("sealing", _SEAL_SECONDS, lambda: _seal(database, folder, metrics)),
+        Job("sealing", _SEAL_SECONDS, lambda: _seal(database, folder, metrics, told)),
         Job("webhooks", _WEBHOOK_SECONDS, Deliverer(database, folder, scrubber.mark).run),
         Job("old deliveries and links", _HOUR_SECONDS, lambda: forget_old(database, scrubber.mark)),
         Job("retention", _HOUR_SECONDS, lambda: run_retention(database, scrubber.mark)),
@@ -68,9 +69,9 @@ def jobs_of(settings: Settings, database: Database, metrics: Metrics | None = No
     ]
 
 
-def _seal(database: Database, folder: Path, metrics: Metrics) -> list[Sealed]:
+def _seal(database: Database, folder: Path, metrics: Metrics, told: dict[int, str]) -> list[Sealed]:
     # Keys are read anew each time: a command may have made a new one.
-    done = seal_waiting(database, open_signer(folder, now=now()), now=now())
+    done = seal_waiting(database, open_signer(folder, now=now()), now=now(), told=told)
     metrics.checkpoints.add(amount=len(done))
     metrics.sealed.add(amount=sum(one.added for one in done))
     return done

@@ -187,6 +187,23 @@ def test_a_database_older_than_what_was_published_is_not_signed(
     assert visitor.accept_all().status_code == 201
 
 
+def test_a_site_that_cannot_be_sealed_again_and_again_is_logged_once(
+    visitor: Visitor, store: Database, signer: Signer, seal: Seal, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.accept_all()
+    (sealed,) = seal()
+    published = sealed.published
+    signer.remember(type(published)(published.origin, 10, b"r" * 32, published.sealed_at))
+    visitor.withdraw()
+    told: dict[int, str] = {}
+    for _ in range(3):
+        assert seal_waiting(store, signer, now=datetime.now(UTC), told=told) == []
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    (signer.folder / "published").rename(signer.folder / "elsewhere")
+    assert len(seal_waiting(store, signer, now=datetime.now(UTC), told=told)) == 1
+    assert told == {}, "and is logged anew when it happens again"
+
+
 def test_a_ledger_with_another_root_than_was_published_is_not_signed(
     visitor: Visitor, store: Database, signer: Signer, seal: Seal
 ) -> None:
