@@ -9,27 +9,20 @@ from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict
 from consent_server.ledger import append_admin_event
+from consent_server.reasons import read_reason
 from consent_server.rules.admin_event import Action
 from consent_server.rules.receipt import subject_key
 from consent_server.store.models import Site, SubjectData
 from consent_server.store.outside_models import Identity, WebhookDelivery
 from consent_server.webhooks import TELLS_ERASURE, queue_erasure
 
-#: Characters: it stays in the ledger for ever.
-MAX_REASON = 200
 
-
-def check_reason(reason: str, subject_id: str) -> None:
-    """Raise Conflict for no reason, a long one, and one that says whom it is about."""
-    length = len(reason.strip())
-    if not length:
-        raise Conflict("Say why the records are erased: the ledger keeps the reason.")
-    if length > MAX_REASON:
-        raise Conflict(
-            f"The reason has {length} characters, and may have {MAX_REASON}. Say it in fewer."
-        )
+def check_reason(reason: str, subject_id: str) -> str:
+    """Return the reason as it is kept; raises Conflict as `read_reason`, and for whom it names."""
+    reason = read_reason(reason, "Say why the records are erased")
     if subject_id in reason.lower():
         raise Conflict("The reason stays in the ledger for ever: leave the subject id out of it.")
+    return reason
 
 
 def count_subject(session: Session, site: Site, subject_id: str) -> int:
@@ -47,7 +40,7 @@ def erase_subject(
     Appends an `erase` event, where there was anything to erase. Raises Conflict as
     `check_reason` does.
     """
-    check_reason(reason, subject_id)
+    reason = check_reason(reason, subject_id)
     records = _delete(session, _rows_of(site, subject_id))
     key = subject_key(subject_id)
     session.execute(
@@ -55,7 +48,7 @@ def erase_subject(
     )
     if records:
         # No ids: they would join the records of one person again.
-        details = {"reason": reason.strip(), "records": records}
+        details = {"reason": reason, "records": records}
         append_admin_event(session, site, Action.ERASE, actor=actor, details=details, now=now)
         queue_erasure(session, site, key, now=now)
     return records

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, bindparam, delete, func, literal_column, select, tuple_
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, ConsentError
 from consent_server.ledger import append_admin_event
+from consent_server.reasons import read_reason
 from consent_server.rules.admin_event import Action
 from consent_server.rules.checkpoint import Checkpoint, parse_checkpoint
 from consent_server.rules.merkle import Frontier
@@ -65,6 +66,9 @@ _take = Question(
 
 #: When it was received, its id, the hash of its leaf.
 _Row = tuple[Any, ...]
+
+#: Asked of whoever begins a ledger anew.
+WHAT_WAS_LOST: Final = "Say what was lost and how"
 
 log = logging.getLogger(__name__)
 
@@ -172,11 +176,9 @@ def begin_anew(session: Session, site: Site, *, actor: str, reason: str, now: da
     """Give the ledger a new name after records or keys were lost, and say so in a leaf.
 
     What was published under the old name stays as it is: it ends there. Raises Conflict
-    without a reason.
+    for a reason that the ledger cannot keep.
     """
-    reason = reason.strip()
-    if not reason:
-        raise Conflict("Say what was lost and how: the ledger keeps the reason.")
+    reason = read_reason(reason, WHAT_WAS_LOST)
     old = open_ledger(session, site, now=now)
     new = _name_ledger(session, site, old.number + 1, now)
     append_admin_event(

@@ -53,7 +53,7 @@ LAYERS = {
         "appending archive audit bundle catalogue connector_check connector_form connectors "
         "copies cores delivery diagnosis diagnosis_texts doctor doctor_sites durations "
         "erasure forms gauges gpp handing_over identifying languages ledger ledger_check "
-        "ledger_keys metrics own_record packing proofs published pushing readiness recall "
+        "ledger_keys metrics own_record packing proofs published pushing readiness reasons recall "
         "record_copy record_forms record_lines regime_check regime_texts regions render_proofs "
         "retention rights sealing services signing site_check site_form site_notes "
         "site_secrets sites snapshot targets texts theme theme_form totals wanted "

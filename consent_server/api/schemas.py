@@ -9,7 +9,6 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from consent_server.erasure import MAX_REASON
 from consent_server.errors import Conflict
 from consent_server.forms import (
     Map,
@@ -20,6 +19,7 @@ from consent_server.forms import (
     matching,
     text,
 )
+from consent_server.reasons import MAX_REASON
 from consent_server.rules.decision import (
     COPYING,
     SUBJECT_ID,

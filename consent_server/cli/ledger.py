@@ -21,8 +21,10 @@ from consent_server.config import key_folder, load_settings
 from consent_server.errors import ConfigError, Conflict, ConsentError
 from consent_server.proofs import newest_checkpoint, note_of, prove_consistency, prove_inclusion
 from consent_server.pushing import find_waiting
+from consent_server.reasons import read_reason
 from consent_server.rules.times import spell_time
 from consent_server.sealing import (
+    WHAT_WAS_LOST,
     begin_anew,
     count_waiting,
     last_checkpoint,
@@ -181,6 +183,7 @@ def verify(site_key: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 def begin(site_key: str, reason: str, yes: bool) -> None:
     """Go on under a new name after records or keys were lost."""
+    read_reason(reason, WHAT_WAS_LOST)
     with open_database() as database:
         with database.read() as session:
             find_site(session, site_key)

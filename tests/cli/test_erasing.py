@@ -65,6 +65,8 @@ def test_a_reason_is_as_long_as_over_http_at_most(
     # Told first: nobody is asked whether to do what is not done.
     assert "Error: The reason has 201 characters, and may have 200." in done.output
     assert "will no longer be linked" not in done.output
+    unreadable = consent("erase", *given, "by \x07 letter", *answer)
+    assert "leave control characters out of it" in unreadable.output
     assert leaving.read_decisions().status_code == 200
     assert consent("erase", *given, "x" * 200, "--yes").exit_code == 0
 

@@ -201,12 +201,23 @@ def test_one_ledger_that_cannot_be_sealed_does_not_hold_up_the_others(
     assert "Not everything could be sealed: smilee" in refused.output
 
 
-def test_a_ledger_is_not_begun_anew_without_a_word(run: CliRunner) -> None:
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (" ", "Say what was lost and how: the ledger keeps the reason."),
+        ("x" * 201, "The reason has 201 characters, and may have 200."),
+        ("disk \x1b[2J lost", "leave control characters out of it"),
+    ],
+    ids=["none", "long", "unreadable"],
+)
+def test_a_ledger_is_not_begun_anew_for_a_reason_that_cannot_be_kept(
+    run: CliRunner, reason: str, told: str
+) -> None:
     ledger(run, "seal")
     before = ledger(run, "keys", "--site", "smilee").output
-    refused = ledger(run, "begin-anew", "--site", "smilee", "--reason", " ", "--yes")
-    assert refused.exit_code == 1
-    assert "Say what was lost and how" in refused.output
+    refused = ledger(run, "begin-anew", "--site", "smilee", "--reason", reason)
+    assert (refused.exit_code, told in refused.output) == (1, True)
+    assert "will be signed" not in refused.output, "and nobody is asked"
     unknown = ledger(run, "begin-anew", "--site", "nobody", "--reason", "lost", "--yes")
     assert unknown.exit_code == 1
     assert "will be signed" not in unknown.output
