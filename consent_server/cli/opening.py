@@ -83,7 +83,7 @@ def prepare_server(settings: Settings) -> None:
 
 
 def _prepare_apart(settings: Settings) -> None:
-    context = get_context("fork")  # nothing is loaded twice, and no thread runs yet
+    context = get_context("fork")  # nothing is loaded twice, and no other thread is at work
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_prepare_and_tell, args=(settings, theirs), daemon=True)
     process.start()
