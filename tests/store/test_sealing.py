@@ -170,15 +170,19 @@ def test_sealers_at_once_seal_each_event_once(
     assert check(store, signer) == 42
 
 
-def test_a_database_older_than_what_was_published_is_not_signed(
-    visitor: Visitor, store: Database, signer: Signer, seal: Seal
-) -> None:
+def _restore_an_old_copy(visitor: Visitor, signer: Signer, seal: Seal) -> None:
+    """As if a copy from before these leaves were there: more was published than it has."""
     visitor.accept_all()
     (sealed,) = seal()
     published = sealed.published
-    # As if a copy from before these leaves had been restored: more was published than is there.
     signer.remember(type(published)(published.origin, 10, b"r" * 32, published.sealed_at))
     visitor.withdraw()
+
+
+def test_a_database_older_than_what_was_published_is_not_signed(
+    visitor: Visitor, store: Database, signer: Signer, seal: Seal
+) -> None:
+    _restore_an_old_copy(visitor, signer, seal)
     with store.write() as session, pytest.raises(CannotSeal) as refused:
         seal_site(session, find_site(session, "smilee"), signer, now=datetime.now(UTC))
     assert "has 3 sealed leaves, but 10 were published" in refused.value.detail
@@ -190,11 +194,7 @@ def test_a_database_older_than_what_was_published_is_not_signed(
 def test_a_site_that_cannot_be_sealed_again_and_again_is_logged_once(
     visitor: Visitor, store: Database, signer: Signer, seal: Seal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visitor.accept_all()
-    (sealed,) = seal()
-    published = sealed.published
-    signer.remember(type(published)(published.origin, 10, b"r" * 32, published.sealed_at))
-    visitor.withdraw()
+    _restore_an_old_copy(visitor, signer, seal)
     told: dict[int, str] = {}
     for _ in range(3):
         assert seal_waiting(store, signer, now=datetime.now(UTC), told=told) == []
