@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -24,10 +24,11 @@ import pytest
 from consent_server.cli import main, serving
 from consent_server.cli.opening import now
 from consent_server.config import Settings
+from consent_server.errors import TooManyRequests
 from consent_server.rules.times import spell_time
 from tests.browser.running_server import RunningServer
 from tests.cli.conftest import environment
-from tests.cli.nginx import running_nginx
+from tests.cli.nginx import BEHIND_A_PROXY, NOT_CHANGED, shipped_nginx
 from tests.cli.serving import serving as running
 from tests.cli.serving import wait_until
 from tests.cli.test_killed import read_template
@@ -75,22 +76,6 @@ class Front:
         return self.ask("POST", path, json.dumps(decision).encode(), **headers)[0]
 
 
-def _nginx_parts() -> tuple[str, str]:
-    """Return what belongs into `http` and what into `server`, as the file marks it."""
-    text = (DEPLOY / "nginx.conf").read_text("utf-8")
-    _, http_part, server_part = re.split(r"^# --- \w+ -+$", text, flags=re.M)
-    return http_part, server_part
-
-
-@contextmanager
-def _nginx(server: str) -> Iterator[int]:
-    http_part, server_part = _nginx_parts()
-    assert "server 127.0.0.1:8000;" in http_part
-    http_part = http_part.replace("127.0.0.1:8000", server)
-    with running_nginx(http_part + "server { listen 127.0.0.1:%d; " + server_part + "}") as port:
-        yield port
-
-
 @contextmanager
 def _caddy(server: str, folder: Path) -> Iterator[int]:
     port = free_port()
@@ -134,7 +119,7 @@ def front(
     with running("run", environment=environment, folder=tmp_path, port=port) as server:
         template = read_template(RunningServer(tmp_path, port=port))
         address = server.url.removeprefix("http://")
-        before = _nginx(address) if request.param == "nginx" else _caddy(address, tmp_path)
+        before = shipped_nginx(address) if request.param == "nginx" else _caddy(address, tmp_path)
         with before as found:
             yield Front(found, template)
 
@@ -151,6 +136,51 @@ def test_script_and_decisions_pass_and_nothing_else_does(front: Front) -> None:
 def test_a_visitor_cannot_invent_an_address_and_with_it_another_budget(front: Front) -> None:
     sent = [front.decide(**{"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(BUDGET + 1)]
     assert sent == [201] * BUDGET + [429]
+
+
+@contextmanager
+def _behind_nginx(
+    environment: dict[str, str], folder: Path, limit: int, changes: Mapping[str, str] = NOT_CHANGED
+) -> Iterator[Front]:
+    """Run nginx, changed so, before a server that lets one address send `limit` in a minute."""
+    environment |= {"CONSENT_TRUSTED_PROXIES": "1", "CONSENT_DECISIONS_PER_MINUTE": str(limit)}
+    with running("run", environment=environment, folder=folder, port=free_port()) as server:
+        address = server.url.removeprefix("http://")
+        template = read_template(RunningServer(folder, port=int(address.rpartition(":")[2])))
+        with shipped_nginx(address, changes=changes) as port:
+            yield Front(port, template)
+
+
+def test_nginx_refuses_a_flood_as_the_server_would_and_lets_scripts_pass(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    # Twice as many as nginx lets one address send at once: what it lets pass, the server takes.
+    with _behind_nginx(environment, tmp_path, 1_000) as front:
+        sent = [front.decide() for _ in range(70)]
+        assert set(sent[:60]) == {201}
+        assert sent[-1] == 429
+        proof = "?proof=" + read_proof(front.ask("GET", "/w/smilee.js")[2])
+        origin = {"Origin": "https://www.smilee.example"}
+        answers = [front.ask("POST", f"/w/smilee/decisions{proof}", b"{}", **origin)]
+        answers.append(front.ask("POST", f"/w/smilee/decisions{proof}", b"{}", **origin))
+        status, body, headers = next(one for one in answers if one[0] == 429)
+        problem = json.loads(body)
+        assert problem["type"] == f"urn:consent-server:problem:{TooManyRequests.code}"
+        assert (problem["status"], problem["title"]) == (status, TooManyRequests.title)
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers["Retry-After"] == "60"
+        assert headers["Access-Control-Allow-Origin"] == origin["Origin"]
+        assert headers["Access-Control-Expose-Headers"] == "Retry-After"
+        assert front.ask("GET", "/w/smilee.js")[0] == 200
+
+
+def test_behind_another_proxy_each_visitor_has_a_budget_of_their_own(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with _behind_nginx(environment, tmp_path, 1, BEHIND_A_PROXY) as front:
+        hosts = [1, 1, 2, 3]
+        sent = [front.decide(**{"X-Forwarded-For": f"198.51.100.{n}"}) for n in hosts]
+        assert sent == [201, 429, 201, 201]
 
 
 def test_large_bodies_are_refused_and_slow_ones_cut_off(front: Front) -> None:

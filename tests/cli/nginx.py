@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.documentation import ROOT
+
 from .serving import wait_until
 
+_SHIPPED = ROOT / "deploy" / "nginx.conf"
+#: What an owner changes of it: nothing, and where a proxy of this machine stands before it.
+NOT_CHANGED: Mapping[str, str] = MappingProxyType({})
+BEHIND_A_PROXY = {
+    "# set_real_ip_from 192.0.2.0/24;": "set_real_ip_from 127.0.0.1;",
+    "# real_ip_header": "real_ip_header",
+}
 _HOST = "www.example.com"
 #: Where Debian puts it, which is not on everybody's path.
 _PLACES = "/usr/sbin:/usr/local/sbin"
@@ -64,6 +75,27 @@ def running_nginx(servers: str) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextmanager
+def shipped_nginx(server: str, *, changes: Mapping[str, str] = NOT_CHANGED) -> Iterator[int]:
+    """Run it by the file that ships, in front of `server` (host:port); yield the port.
+
+    `changes` are the texts that an owner would change of it.
+    """
+    around, inside = shipped_parts()
+    for written, real in {"127.0.0.1:8000": server, **changes}.items():
+        assert written in around
+        around = around.replace(written, real)
+    with running_nginx(f"{around}server {{ listen 127.0.0.1:%d; {inside}}}") as port:
+        yield port
+
+
+def shipped_parts() -> tuple[str, str]:
+    """Return what belongs into `http` and what into `server`, as the file marks it."""
+    text = _SHIPPED.read_text("utf-8")
+    _, http_part, server_part = re.split(r"^# --- \w+ -+$", text, flags=re.M)
+    return http_part, server_part
 
 
 def _answers(port: int) -> bool:

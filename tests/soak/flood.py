@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from sqlalchemy import func, select
 from consent_server.store.database import Database
 from consent_server.store.models import ConsentEvent, Site
 from tests.browser.running_server import RunningServer
+from tests.cli.nginx import BEHIND_A_PROXY, shipped_nginx
 from tests.cli.test_killed import read_template
 from tests.soak.asking import Answers, Connection, Target
 from tests.visitor import fetch_proof
@@ -36,6 +38,11 @@ FLOODED, OTHER = "smilee", "jackbot"
 _STEADY_RATE = 20.0
 _CONNECTIONS = 16
 _LATE_SECONDS = 0.02
+#: Each of a few connections stands for many clients.
+_ASKED_MUCH = {
+    **BEHIND_A_PROXY,
+    "keepalive 32;\n}": "keepalive 32;\n}\nkeepalive_requests 10000000;",
+}
 
 
 async def _close(connections: Sequence[Connection]) -> None:
@@ -119,11 +126,13 @@ def run_flood(
     budget: int,
     quiet_seconds: float,
     apart: bool = False,
+    nginx: bool = False,
 ) -> Result:
     """Run once against a server of its own, whose data lies in `folder`.
 
     `apart` gives the server one processor to itself, and the flood what the visitors leave of
-    another: what is measured then is the server, not who shares a processor with it.
+    another: what is measured then is the server, not who shares a processor with it. `nginx` puts
+    the one in front whose file ships: all go by way of it.
     """
     settings = {
         "CONSENT_TRUSTED_PROXIES": "1",
@@ -137,9 +146,11 @@ def run_flood(
     if apart:
         os.sched_setaffinity(0, whole - {min(whole)})
     try:
-        work = _measure(server, posts, rate, addresses, budget, quiet_seconds)
+        address = f"127.0.0.1:{server.port}"
+        front = shipped_nginx(address, changes=_ASKED_MUCH) if nginx else nullcontext(server.port)
         # In a thread of its own: a browser test may keep a loop running in this one.
-        with ThreadPoolExecutor(1) as own:
+        with front as port, ThreadPoolExecutor(1) as own:
+            work = _measure(server, port, posts, rate, addresses, budget, quiet_seconds)
             return own.submit(asyncio.run, work).result()
     finally:
         server.stop()
@@ -147,9 +158,15 @@ def run_flood(
 
 
 async def _measure(
-    server: RunningServer, posts: int, rate: float, addresses: int, budget: int, quiet: float
+    server: RunningServer,
+    port: int,
+    posts: int,
+    rate: float,
+    addresses: int,
+    budget: int,
+    quiet: float,
 ) -> Result:
-    flooded, other = (_target(server, site) for site in (FLOODED, OTHER))
+    flooded, other = (_target(server, port, site) for site in (FLOODED, OTHER))
     await _steady_for(other, 2.0)  # threads and caches are there
     used = [_processor_seconds(server)]
     before = await _steady_for(other, quiet)
@@ -193,11 +210,9 @@ def _processor_seconds(server: RunningServer) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _target(server: RunningServer, site: str) -> Target:
+def _target(server: RunningServer, port: int, site: str) -> Target:
     proof = fetch_proof(f"{server.url}/w/{site}")
-    return Target(
-        server.port, f"/w/{site}/decisions?proof={proof}", read_template(server, site=site)
-    )
+    return Target(port, f"/w/{site}/decisions?proof={proof}", read_template(server, site=site))
 
 
 async def _steady_for(target: Target, seconds: float) -> Answers:
@@ -244,6 +259,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=6_000, help="of the site, a minute")
     parser.add_argument("--quiet", type=float, default=60, help="seconds without the flood")
     parser.add_argument("--own-processor", action="store_true", help="for the server alone")
+    parser.add_argument("--nginx", action="store_true", help="in front, by the file that ships")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     result = run_flood(
@@ -254,6 +270,7 @@ def main() -> None:
         budget=asked.budget,
         quiet_seconds=asked.quiet,
         apart=asked.own_processor,
+        nginx=asked.nginx,
     )
     sys.stdout.write(f"{json.dumps(asdict(result), indent=1)}\n")
 

@@ -29,12 +29,11 @@ from tests.browser.running_server import UNLIMITED, RunningServer
 from tests.browser.sites import SITES
 from tests.browser.trackers import running_trackers
 from tests.browser.visit import Visit
-from tests.cli.nginx import running_nginx
+from tests.cli.nginx import running_nginx, shipped_parts
 from tests.cli.serving import Serving
 from tests.cli.serving import serving as running
 from tests.cli.test_killed import audit, read_template
 from tests.cli.test_run import free_port
-from tests.documentation import ROOT
 from tests.store.postgresql import find_program
 
 from .patroni_cluster import DEPLOY, PatroniCluster, missing_packages, running_cluster
@@ -96,17 +95,19 @@ class Pages:
 @contextmanager
 def front(ports: tuple[int, int]) -> Iterator[int]:
     """nginx as it ships, with the upstream of this set-up; the demo's pages pass, too."""
-    _, http_part, server_part = (ROOT / "deploy" / "nginx.conf").read_text("utf-8").split("# --- ")
-    http_part = http_part.partition("\n")[2]
+    http_part, places = shipped_parts()
     before, _, rest = http_part.partition("upstream consent_server {")
     upstream = (DEPLOY / "upstream.conf").read_text("utf-8")
     for number, port in enumerate(ports, 1):
         written = f"10.0.0.2{number}:8000"
         assert written in upstream
         upstream = upstream.replace(written, f"127.0.0.1:{port}")
-    places = server_part.partition("\n")[2]
     # The demo's pages have an origin with a port.
     places = places.replace("Host $host;", "Host $http_host;")
+    # All clients have one address here.
+    limit = "limit_req zone=consent_writes burst=60 nodelay;"
+    assert limit in places
+    places = places.replace(limit, "")
     demo = "location / { proxy_pass http://consent_server; proxy_set_header Host $http_host; }"
     servers = f"{before}{upstream}{rest.partition('}')[2]}"
     servers += f"server {{ listen 127.0.0.1:%d; {places} {demo} }}"
