@@ -99,7 +99,7 @@ def theme_css(theme: Mapping[str, Any]) -> str:
     """Return the styles of a published theme, to stand behind those of its form.
 
     Its colours are set on every element inside, where the page's own styles do not reach: what
-    was checked and recorded cannot be undone there.
+    was checked and recorded cannot be undone there. Paper is light, whatever the screen is.
     """
     schemes = [theme[scheme] for scheme in SCHEMES]
     borders = [one.get("border") or _border(one["text"], one["surface"]) for one in schemes]
@@ -109,7 +109,7 @@ def theme_css(theme: Mapping[str, Any]) -> str:
     rules = "".join(_rules(theme, has_borders="border" in schemes[0]))
     return (
         f"*{{{light};--radius:{theme['radius']}px}}"
-        f"@media(prefers-color-scheme:dark){{*{{{dark}}}}}{rules}"
+        f"@media screen and (prefers-color-scheme:dark){{*{{{dark}}}}}{rules}"
     )
 
 

@@ -101,6 +101,48 @@ def test_text_of_twice_the_size_grows_and_fits(decided: Visit, name: str) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+# Each text fainter on white paper than it may be (WCAG 2.2, 1.4.3), with its colour; ours in
+# shadow roots even where the demo leaves it out on paper.
+_FAINT = """() => {
+  const part = (one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+  const roots = [document, ...[...document.querySelectorAll('*')].map((one) => one.shadowRoot)];
+  return roots.filter(Boolean).flatMap((root) => [...root.querySelectorAll('*')]).filter((one) =>
+    (one.getRootNode() !== document || one.checkVisibility()) &&
+    !one.matches('.button, button, .primary') &&
+    [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())).map((one) => {
+      const colour = getComputedStyle(one).color;
+      const [red, green, blue] = colour.match(/[\\d.]+/g).slice(0, 3).map((x) => part(x / 255));
+      return [1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05), colour, one.innerText];
+    }).filter(([contrast]) => contrast < 4.5);
+}"""
+
+
+@pytest.mark.parametrize("name", _PAGES)
+def test_a_page_that_is_printed_from_a_dark_screen_can_be_read(decided: Visit, name: str) -> None:
+    page = decided.page
+    page.goto(decided.server.url + _PAGES[name].format("en"))
+    page.emulate_media(color_scheme="dark", media="print")
+    try:
+        assert page.evaluate(_FAINT) == []
+    finally:
+        page.emulate_media(media="screen")
+
+
+def test_what_stands_in_place_of_a_held_frame_can_be_read_on_paper(
+    browsers: Browsers, server: RunningServer
+) -> None:
+    site = SITES["getjenny"]
+    context = browsers.new_profile("chromium", browsers.sink, color_scheme="dark")
+    visit = Visit(context.new_page(), site, server)
+    visit.go("contact")
+    visit.wait_for_notice()
+    visit.decide("reject_all")
+    page = visit.page
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(_FAINT) == []
+    context.close()
+
+
 def test_the_answers_of_the_form_without_javascript_are_alike_and_their_words_stay_whole(
     decided: Visit,
 ) -> None:
