@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from consent_server.errors import InvalidForm
+from consent_server.errors import ConsentError, InvalidForm
 from consent_server.rewriting.plan import RewritePlan
 from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, find_version, read_config
@@ -25,6 +25,8 @@ from consent_server.store.database import Database
 PlanSource = Callable[[], RewritePlan]
 
 _FRESH_SECONDS: Final = 5.0
+#: A page waits no longer for it where an older plan is at hand.
+_PATIENCE_SECONDS: Final = 0.25
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,11 @@ def plan_from_version(file: Path, script_url: str, *, strict: bool | None = None
 
 
 class DatabasePlans:
-    """Gives the plan of the version that is published, at most a few seconds behind."""
+    """Gives the plan of the version that is published, at most a few seconds behind.
+
+    A page waits no longer than a moment for it where there is one already, and neither does a
+    loop of asyncio: a database that hangs holds up no site.
+    """
 
     def __init__(
         self, database: Database, site_key: str, script_url: str, *, strict: bool | None = None
@@ -61,29 +67,51 @@ class DatabasePlans:
         self._checked = 0.0
         self._number = 0
         self._plan: RewritePlan | None = None
+        #: Who asks the database now, and since when (monotonic seconds).
+        self._looking: tuple[threading.Thread, float] | None = None
 
     def __call__(self) -> RewritePlan:
         """Return the plan; raises NotFound while the site is not published."""
-        with self._lock:
-            if self._plan is None or time.monotonic() - self._checked > _FRESH_SECONDS:
-                self._refresh()
-                self._checked = time.monotonic()
-            if self._plan is None:  # pragma: no cover (refreshing raised)
-                raise AssertionError
-            return self._plan
+        if self._plan is None:
+            with self._lock:
+                return self._plan or self._read()
+        if time.monotonic() - self._checked > _FRESH_SECONDS:
+            self._look_again()
+        return self._plan
 
-    def _refresh(self) -> None:
-        try:
-            with self._database.read() as session:
-                site = find_site(session, self._site_key)
-                if self._plan is not None and site.current_version == self._number:
+    def _look_again(self) -> None:
+        """Wait a moment for what the database says now; all pages wait for the same answer."""
+        with self._lock:
+            if self._looking is None:
+                thread = threading.Thread(target=self._look, name="plan", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no thread to give now
+                    log.warning("rewriting %s from memory: no thread to look with", self._site_key)
                     return
-                config = read_config(find_version(session, site, site.current_version))
-                self._number = site.current_version
-        except (DBAPIError, PoolTimeout) as error:
-            if self._plan is None:
-                raise
+                self._looking = thread, time.monotonic()
+            thread, began = self._looking
+        thread.join(max(0.0, began + _PATIENCE_SECONDS - time.monotonic()))
+
+    def _look(self) -> None:
+        try:
+            self._read()
+        except (DBAPIError, PoolTimeout, ConsentError) as error:
             # What was published holds until we hear otherwise: pages go on being held.
             log.warning("rewriting %s from memory: %s", self._site_key, type(error).__name__)
-            return
-        self._plan = RewritePlan.from_snapshot(config, self._script_url, strict=self._strict)
+            self._checked = time.monotonic()
+        finally:
+            with self._lock:
+                self._looking = None
+
+    def _read(self) -> RewritePlan:
+        with self._database.read() as session:
+            site = find_site(session, self._site_key)
+            if self._plan is None or site.current_version != self._number:
+                config = read_config(find_version(session, site, site.current_version))
+                self._plan = RewritePlan.from_snapshot(
+                    config, self._script_url, strict=self._strict
+                )
+                self._number = site.current_version
+        self._checked = time.monotonic()
+        return self._plan
