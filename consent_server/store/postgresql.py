@@ -37,10 +37,23 @@ _LOOK_EVERY = 5.0
 def connect_arguments(url: str, lock_milliseconds: int) -> dict[str, Any]:
     """Return what a connection is opened with beside what the address says itself."""
     own = make_url(url).query
-    # UTC, or a time near year 9999 could not be read back east of Greenwich.
-    options = f"-c timezone=UTC -c lock_timeout={lock_milliseconds}"
+    said = own.get("options") or os.environ.get("PGOPTIONS", "")
+    options = " ".join(
+        (
+            f"-c lock_timeout={lock_milliseconds}",
+            # Such as a schema to look in: it would be replaced, not added to.
+            said if isinstance(said, str) else " ".join(said),
+            # UTC, or a time near year 9999 could not be read back east of Greenwich.
+            "-c timezone=UTC",
+            # Whoever waited for a lock must see what was committed meanwhile, whatever the
+            # database's own default is.
+            "-c default_transaction_isolation=read\\ committed",
+        )
+    )
     return {name: value for name, value in _GIVEN_UP.items() if name not in own} | {
-        "options": options
+        "options": options,
+        # The database's own may lack letters, or none may be known of it (SQL_ASCII).
+        "client_encoding": "utf8",
     }
 
 
