@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from consent_server.snapshot import (
     material_facts,
     new_since,
 )
+from consent_server.store.dialects import insert_for
 from consent_server.store.models import Site, SiteScript, SiteVersion
 from consent_server.theme import Ratio, ratios
 from consent_server.widget import Script, compose_scripts
@@ -139,28 +140,63 @@ def keep_scripts(session: Session, version: SiteVersion, *, now: datetime) -> li
     The first is that of the strictest regime, for a browser that sends no signal.
     """
     scripts = compose_scripts(read_config(version), version.number, version.material_since)
-    for script in scripts:
-        if session.get(SiteScript, (version.site_id, script.script_hash)) is None:
-            session.add(
-                SiteScript(
-                    site_id=version.site_id,
-                    script_hash=script.script_hash,
-                    script_id=script.script_id,
-                    version=version.number,
-                    regime=script.regime,
-                    signal=script.signal,
-                    body=script.body,
-                    first_served_at=now,
-                )
-            )
+    session.flush()  # the connection sees only what is written
+    kept = _kept_of(session, version.site_id, scripts)
+    rows = [
+        {
+            "site_id": version.site_id,
+            "script_hash": script.script_hash,
+            "script_id": script.script_id,
+            "version": version.number,
+            "regime": script.regime,
+            "signal": script.signal,
+            "body": script.body,
+            "first_served_at": now,
+        }
+        for script in scripts
+        if script.script_hash not in kept
+    ]
+    if rows:
+        name = session.get_bind().dialect.name
+        insert = insert_for(name, SiteScript)
+        # Another server of the same release may be at it. (SQLite has one writer, and its
+        # triggers would refuse the attempt.)
+        if name == "postgresql":
+            insert = insert.on_conflict_do_nothing()
+        session.connection().execute(insert, rows)
     return scripts
 
 
-def keep_current_scripts(session: Session, *, now: datetime) -> None:
-    """Keep what this release serves for each site: another core makes another script."""
-    for site in list_sites(session):
-        if site.retired_at is None:
-            keep_scripts(session, find_version(session, site, site.current_version), now=now)
+def find_unkept(session: Session) -> list[str]:
+    """Return the sites of which this release serves a script that is not kept yet, by key.
+
+    Another core makes another script. It takes some milliseconds a site, and writes nothing.
+    """
+    return [site.key for site in list_sites(session) if not _is_kept(session, site)]
+
+
+def keep_current_scripts(session: Session, keys: Iterable[str], *, now: datetime) -> None:
+    """Keep what this release serves for these sites."""
+    for key in keys:
+        site = find_site(session, key)
+        keep_scripts(session, find_version(session, site, site.current_version), now=now)
+
+
+def _is_kept(session: Session, site: Site) -> bool:
+    if site.retired_at is not None:
+        return True
+    version = find_version(session, site, site.current_version)
+    scripts = compose_scripts(read_config(version), version.number, version.material_since)
+    return len(_kept_of(session, site.id, scripts)) == len({one.script_hash for one in scripts})
+
+
+def _kept_of(session: Session, site_id: int, scripts: Iterable[Script]) -> set[str]:
+    """Return the hashes of those scripts that are kept."""
+    hashes = {script.script_hash for script in scripts}
+    kept = select(SiteScript.script_hash).where(
+        SiteScript.site_id == site_id, SiteScript.script_hash.in_(hashes)
+    )
+    return set(session.scalars(kept))
 
 
 def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
