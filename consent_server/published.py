@@ -35,6 +35,8 @@ from consent_server.widget import compose_scripts
 _FRESH_SECONDS = 1.0
 #: A page waits no longer for it where an older answer is at hand.
 _PATIENCE_SECONDS = 0.25
+#: Whoever asks for a site of which nothing is known does not wait for another that hangs.
+_HANGING_SECONDS = 2.0
 #: Misses are remembered too, or made-up keys would reach the database each time.
 _MAX_ENTRIES = 10_000
 #: Some 100 kB each, and asked for by owners only.
@@ -84,6 +86,10 @@ class PublishedSites:
         self._sites: dict[str, tuple[float, PublishedSite | None]] = {}
         self._shown: dict[tuple[int, int, str], ShownVersion] = {}
         self._diagnoses: dict[str, PackedScript] = {}
+        #: When who holds the lock began to look (monotonic seconds).
+        self._began = 0.0
+        #: Until then nobody else tries what somebody has waited for in vain (monotonic seconds).
+        self._hangs_until = 0.0
         #: A lock of its own: the other is held while the database is asked.
         self._look_lock = threading.Lock()
         self._looking: dict[str, _Looking] = {}
@@ -94,13 +100,7 @@ class PublishedSites:
         """Return the published site; raises NotFound for unknown and retired ones."""
         checked, site = self._sites.get(key, (0.0, None))
         if time.monotonic() - checked > _FRESH_SECONDS:
-            if site is None:
-                with self._lock:
-                    checked, site = self._sites.get(key, (0.0, None))
-                    if time.monotonic() - checked > _FRESH_SECONDS:
-                        site = self._refresh(key, site)
-            else:
-                site = self._look_again(key, site)
+            site = self._look_first(key) if site is None else self._look_again(key, site)
         if site is None:
             raise NotFound(
                 f"No site {key!r} is published here. Check the key in the script's address."
@@ -151,6 +151,31 @@ class PublishedSites:
             self._diagnoses[place] = found
         return found
 
+    def _look_first(self, key: str) -> PublishedSite | None:
+        """Return what the database says of a key of which nothing is known, one at a time.
+
+        Where it hangs, one waits for it: pages of retired sites must not take every thread from
+        those whose script is at hand.
+        """
+        while not self._lock.acquire(timeout=_HANGING_SECONDS / 4):
+            if time.monotonic() - self._began > _HANGING_SECONDS:
+                raise _hanging()
+        try:
+            self._began = time.monotonic()
+            if self._began < self._hangs_until:
+                raise _hanging()
+            checked, site = self._sites.get(key, (0.0, None))
+            if self._began - checked > _FRESH_SECONDS:
+                site = self._refresh(key, site)
+            return site
+        except DBAPIError:
+            ended = time.monotonic()
+            if ended - self._began > _HANGING_SECONDS:
+                self._hangs_until = ended + _FRESH_SECONDS
+            raise
+        finally:
+            self._lock.release()
+
     def _look_again(self, key: str, known: PublishedSite) -> PublishedSite | None:
         """Return what the database says now, or what is known where it takes its time.
 
@@ -188,11 +213,20 @@ class PublishedSites:
             # What was published holds until we hear otherwise: pages go on asking.
             log.warning("serving %s from memory: %s", key, type(error).__name__)
             site = known
-        if len(self._sites) >= _MAX_ENTRIES:
-            self._sites.clear()
+        self._make_room()
         if generation == self._generation:
             self._sites[key] = (time.monotonic(), site)
         return site
+
+    def _make_room(self) -> None:
+        """Forget made-up keys before sites: these may not be had again while a database is away."""
+        if len(self._sites) < _MAX_ENTRIES:
+            return
+        for key, (_, site) in list(self._sites.items()):
+            if site is None:
+                self._sites.pop(key, None)
+        if len(self._sites) >= _MAX_ENTRIES:
+            self._sites.clear()
 
     def _read(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
         with self._database.read() as session:
@@ -204,6 +238,13 @@ class PublishedSites:
             version = find_version(session, find_site(session, key), site.number)
             keep_scripts(session, version, now=to_utc(datetime.now(UTC)))
         return site
+
+
+def _hanging() -> Unavailable:
+    return Unavailable(
+        "The database does not answer, and nothing is known of this site yet.",
+        headers={"Retry-After": "5"},
+    )
 
 
 def _read_published(

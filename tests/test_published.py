@@ -106,3 +106,15 @@ def test_memory_is_bounded_however_many_keys_are_asked_for(
             published.find(f"made-up-{number}")
         assert len(published._sites) <= 10
     assert published.find("smilee").key == "smilee"
+
+
+def test_made_up_keys_never_push_a_site_out_of_memory(
+    published: PublishedSites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or whoever makes them up would let each site be composed again and again."""
+    monkeypatch.setattr(published_module, "_MAX_ENTRIES", 10)
+    known = published.find("smilee")
+    for number in range(50):
+        with pytest.raises(NotFound):
+            published.find(f"made-up-{number}")
+    assert published.find("smilee") is known
