@@ -49,6 +49,14 @@ class _Round:
     ended: float = 0.0
 
 
+_NO_THREAD = Finding(
+    "writer",
+    False,
+    "The system has no thread to give to look with.",
+    "Look at the limits of threads and memory of the service.",
+)
+
+
 class Readiness:
     """Looks when somebody asks, at most once in a while and never twice at a time.
 
@@ -67,10 +75,16 @@ class Readiness:
         with self._lock:
             current = self._round
             if current is None or (current.done.is_set() and now - current.ended > _FRESH_SECONDS):
-                current = self._round = _Round(now)
-                threading.Thread(
-                    target=self._look, args=(current,), name="readiness", daemon=True
-                ).start()
+                current = _Round(now)
+                try:
+                    threading.Thread(
+                        target=self._look, args=(current,), name="readiness", daemon=True
+                    ).start()
+                except (
+                    RuntimeError
+                ):  # the system has no thread to give now; the next who asks tries
+                    return [_NO_THREAD]
+                self._round = current
         if current.done.wait(max(0.0, current.began + _PATIENCE_SECONDS - now)):
             return current.findings
         found = list(current.findings)

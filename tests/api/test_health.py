@@ -225,6 +225,19 @@ def test_however_many_ask_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert looked == ["readiness"]
 
 
+def test_without_a_thread_it_is_not_ready_and_looks_again_when_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    readiness = Readiness([("one", lambda: Finding("one", True, ""))])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert [one.good for one in readiness.findings()] == [False]
+    assert [one.good for one in readiness.findings()] == [True]
+
+
 def test_a_look_that_nobody_foresaw_to_fail_is_not_good(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 
