@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from consent_server.store.dialects import insert_for
 from consent_server.store.models import Lease
 
+#: A server that died with its clock so far ahead would keep a job from all others till then.
+_CLOCK_IS_WRONG = timedelta(days=1)
+
 
 def take_lease(
     session: Session, name: str, holder: str, *, now: datetime, lasts: timedelta
@@ -17,12 +20,14 @@ def take_lease(
     """Take or renew a lease; tell whether `holder` has it. Commit before relying on it.
 
     Compare-and-set: a lease that somebody else holds is taken only after
-    it ended. It must last longer than the clocks of two servers may differ.
+    it ended. It must last longer than the clocks of two servers may differ. One that
+    ends so late that it was taken by a clock that was wrong is nobody's.
     """
     ends = now + lasts
-    mine = update(Lease).where(
-        Lease.name == name, or_(Lease.holder == holder, Lease.expires_at <= now)
+    free = or_(
+        Lease.holder == holder, Lease.expires_at <= now, Lease.expires_at > ends + _CLOCK_IS_WRONG
     )
+    mine = update(Lease).where(Lease.name == name, free)
     if session.connection().execute(mine.values(holder=holder, expires_at=ends)).rowcount:
         return True
     first = insert_for(session.get_bind().dialect.name, Lease).values(

@@ -93,3 +93,9 @@ def test_a_holder_that_died_keeps_others_out_no_longer_than_its_lease(
     assert take(store, "died")
     assert not take(store, holder)
     assert take(store, holder, NOW + LASTS)
+
+
+def test_a_holder_that_died_with_its_clock_years_ahead_keeps_nobody_out(store: Database) -> None:
+    assert take(store, "died", NOW + timedelta(days=4_000))
+    assert take(store, "a")
+    assert not take(store, "b")
