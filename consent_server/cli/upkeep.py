@@ -38,6 +38,9 @@ def run_retention(
         with database.read() as session:
             due = [one for one in find_outlived(session, now=now()) if one.records]
         for outlived in due:
+            # Another server may have taken over, and has announced the rest.
+            if not renew():
+                break
             with database.write() as session:
                 announce_erasure(session, outlived, now=now())
             place = None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from consent_server import retention
 from consent_server.appending import append_event
@@ -27,7 +27,7 @@ from consent_server.rules.times import parse_time, to_utc
 from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
-from consent_server.store.models import AdminEvent, ConsentEvent, SubjectData
+from consent_server.store.models import AdminEvent, ConsentEvent, Lease, SubjectData
 
 _NOW = to_utc(datetime.now(UTC))
 _DAY = timedelta(days=1)
@@ -146,6 +146,20 @@ def test_while_another_server_is_at_it_nothing_is_done(store: Database) -> None:
     assert linked(store) == 1
     assert run_retention(store)
     assert linked(store) == 0
+
+
+def test_who_lost_the_lease_announces_nothing_more(store: Database) -> None:
+    """As a machine that slept for longer than its lease: the other one erases the rest."""
+    for key in ("one", "other"):
+        record(store, publish(store, "1y", key), 400 * _DAY)
+
+    def take_over() -> None:
+        with store.write() as session:
+            session.execute(update(Lease).values(holder="another server"))
+
+    run_retention(store, take_over)
+    assert len(erasures(store)) == 1
+    assert linked(store) == 1
 
 
 def test_many_servers_at_once_erase_once(store: Database, empty_url: str) -> None:
