@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, bindparam, delete, func, literal_column, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Conflict, ConsentError
@@ -24,7 +24,7 @@ from consent_server.rules.note import parse_note
 from consent_server.rules.times import spell_time, to_utc
 from consent_server.signing import KeyFolderClosed, KeyProblem, Published, Signer
 from consent_server.sites import find_version, read_config
-from consent_server.store.database import Database
+from consent_server.store.database import Database, is_locked, was_taken_back
 from consent_server.store.driver import Insert, Question
 from consent_server.store.models import Checkpoint as CheckpointRow
 from consent_server.store.models import Ledger, LedgerLeaf, LedgerNode, LedgerQueue, Site
@@ -118,6 +118,11 @@ def seal_waiting(
         except IntegrityError:
             # Another server sealed the same events; the next round sees it.
             log.info("site %s was sealed by another server", site.id)
+        except DBAPIError as error:
+            if not (is_locked(error) or was_taken_back(error)):
+                raise
+            # Such as another server that hangs in the middle of it.
+            _tell(told, site, f"{site.key!r} is not sealed yet: another holds its rows.")
         else:
             told.pop(site.id, None)
             if sealed is not None:

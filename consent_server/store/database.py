@@ -20,6 +20,8 @@ from consent_server.store.dialects import read_address
 from consent_server.store.driver import SENDS_ON, raising_as_ours
 from consent_server.store.postgresql import (
     DISK_FULL,
+    LOCKED,
+    TAKEN_BACK,
     Commits,
     Watch,
     connect_arguments,
@@ -206,6 +208,16 @@ def disk_is_full(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return getattr(error.orig, "sqlstate", None) == DISK_FULL
+
+
+def was_taken_back(error: DBAPIError) -> bool:
+    """Tell whether a database ended a transaction for another's sake: the same may go well now."""
+    return getattr(error.orig, "sqlstate", None) in TAKEN_BACK
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Tell whether another transaction held one row, or table, for too long; others may be free."""
+    return getattr(error.orig, "sqlstate", None) == LOCKED
 
 
 def _can_send_on(engine: Engine) -> bool:

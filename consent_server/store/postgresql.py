@@ -18,6 +18,10 @@ from sqlalchemy.engine import ExceptionContext
 
 #: `disk_full`, `read_only_sql_transaction` (PostgreSQL, Appendix A).
 DISK_FULL, _READ_ONLY = "53100", "25006"
+#: `serialization_failure`, `deadlock_detected`: the database asks for the same once more.
+TAKEN_BACK = frozenset({"40001", "40P01"})
+#: `lock_not_available`.
+LOCKED = "55P03"
 #: What waits for the standbys at the end of a transaction. The warning's text is translated
 #: and its code is that of every warning; its place in the source is its own.
 _WAIT_FOR_STANDBY = "SyncRepWaitForLSN"

@@ -15,11 +15,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from consent_server.errors import Unavailable
-from consent_server.store.database import Database
+from consent_server.store.database import Database, was_taken_back
 from consent_server.store.line import Line, Waiting
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ _PATIENCE_SECONDS = 8.0
 _HANGING_SECONDS = 6.0
 #: How often it is looked for what has waited for too long.
 _LOOK_SECONDS = 0.5
-#: Twins of an item may be written by other processes at the same time.
+#: Twins of an item may be written by other processes at the same time, and two transactions
+#: may wait for each other, so that the database ends one.
 _TRIES = 3
 
 
@@ -233,12 +234,13 @@ class GroupWriter(Generic[Item, Outcome]):
                 _tell(one, outcome)
 
     def _commit(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
-        for tries_left in range(_TRIES - 1 if len(items) == 1 else 0, -1, -1):
+        for tries_left in range(_TRIES - 1, -1, -1):
             try:
                 with self._database.write_together() as session:
                     return self._append(session, items)
-            except IntegrityError:
-                if not tries_left:
+            except DBAPIError as error:
+                twin = isinstance(error, IntegrityError) and len(items) == 1
+                if not tries_left or not (twin or was_taken_back(error)):
                     raise
         raise AssertionError("unreachable")
 
