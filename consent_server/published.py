@@ -288,7 +288,8 @@ def _read_shown(session: Session, site: PublishedSite, number: int, script_id: s
         site_id=row.id,
         site=row.key,
         number=number,
-        config=read_config(version),
+        # Of a version there are several scripts; one that is read is some 60 kB.
+        config=site.config if number == site.number else read_config(version),
         config_hash=version.config_hash,
         script_hash=script.script_hash,
         regime=script.regime,

@@ -118,3 +118,11 @@ def test_made_up_keys_never_push_a_site_out_of_memory(
         with pytest.raises(NotFound):
             published.find(f"made-up-{number}")
     assert published.find("smilee") is known
+
+
+def test_what_scripts_of_the_current_version_showed_is_in_memory_once(
+    published: PublishedSites,
+) -> None:
+    site = published.find("smilee")
+    for script in site.scripts.composed:
+        assert published.shown(site, site.number, script.script_id).config is site.config
