@@ -14,7 +14,7 @@ from consent_server.rules.admin_event import Action
 from consent_server.rules.lifetime import began_before, parse_lifetime
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_site, find_version, list_sites, read_config
-from consent_server.store.models import ConsentEvent, SubjectData
+from consent_server.store.models import ConsentEvent, Site, SubjectData
 from consent_server.store.record_rows import SAME_LINK
 from consent_server.webhooks import forget_outlived
 
@@ -41,18 +41,22 @@ class Outlived:
 
 def find_outlived(session: Session, *, now: datetime) -> list[Outlived]:
     """Return what each site with a rule is to erase now, retired ones too, by key."""
-    found = []
-    for site in list_sites(session):
-        kept = str(
-            read_config(find_version(session, site, site.current_version)).get("keep_records", "")
-        )
-        lifetime = parse_lifetime(kept)
-        if lifetime:
-            before = began_before(lifetime, now)
-            count = select(func.count()).select_from(ConsentEvent).join(SubjectData, SAME_LINK)
-            records = session.scalar(count.where(_outlived(site.id, before))) or 0
-            found.append(Outlived(site.key, kept, before, records))
-    return found
+    found = (outlived_of(session, site, now=now) for site in list_sites(session))
+    return [one for one in found if one is not None]
+
+
+def outlived_of(session: Session, site: Site, *, now: datetime) -> Outlived | None:
+    """Return what a site is to erase now, perhaps of no record; None where it has no rule."""
+    kept = str(
+        read_config(find_version(session, site, site.current_version)).get("keep_records", "")
+    )
+    lifetime = parse_lifetime(kept)
+    if not lifetime:
+        return None
+    before = began_before(lifetime, now)
+    count = select(func.count()).select_from(ConsentEvent).join(SubjectData, SAME_LINK)
+    records = session.scalar(count.where(_outlived(site.id, before))) or 0
+    return Outlived(site.key, kept, before, records)
 
 
 def announce_erasure(session: Session, outlived: Outlived, *, now: datetime) -> None:

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from consent_server.cli.opening import now
-from consent_server.retention import Outlived, announce_erasure, erase_batch, find_outlived
+from consent_server.errors import ConsentError
+from consent_server.retention import Outlived, announce_erasure, erase_batch, outlived_of
 from consent_server.rules.admin_event import Action
+from consent_server.sites import list_sites
 from consent_server.store.database import Database
 from consent_server.store.leases import is_held, release_lease, take_lease
 from consent_server.store.models import AdminEvent
@@ -30,27 +33,58 @@ def run_retention(
 ) -> list[Outlived] | None:
     """Erase the links that sites keep no longer; None where another server is at it.
 
-    `deleted` hears of each batch once it is committed.
+    `deleted` hears of each batch once it is committed. What one site met is raised when all
+    others had their turn.
     """
     with holding(database, _RETENTION) as renew:
         if renew is None:
             return None
-        with database.read() as session:
-            due = [one for one in find_outlived(session, now=now()) if one.records]
+        due, failed = _find_due(database)
         for outlived in due:
             # Another server may have taken over, and has announced the rest.
             if not renew():
                 break
-            with database.write() as session:
-                announce_erasure(session, outlived, now=now())
-            place = None
-            while renew():
-                with database.write() as session:
-                    place = erase_batch(session, outlived, place)
-                deleted()
-                if place is None:
-                    break
+            try:
+                _erase(database, outlived, renew, deleted)
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                failed.append(error)
+    if failed:
+        raise failed[0]
     return due
+
+
+def _find_due(database: Database) -> tuple[list[Outlived], list[Exception]]:
+    """Return what is to be erased, and what sites met of which that cannot be told."""
+    due, failed = [], list[Exception]()
+    with database.read() as session:
+        for site in list_sites(session):
+            try:
+                outlived = outlived_of(session, site, now=now())
+            except ConsentError as error:
+                failed.append(error)
+            else:
+                if outlived is not None and outlived.records:
+                    due.append(outlived)
+    return due, failed
+
+
+def _erase(
+    database: Database,
+    outlived: Outlived,
+    renew: Callable[[], bool],
+    deleted: Callable[[], object],
+) -> None:
+    with database.write() as session:
+        announce_erasure(session, outlived, now=now())
+    place = None
+    while renew():
+        with database.write() as session:
+            place = erase_batch(session, outlived, place)
+        deleted()
+        if place is None:
+            break
 
 
 class Scrubber:

@@ -13,12 +13,14 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from consent_server import retention
 from consent_server.appending import append_event
 from consent_server.cli import upkeep
 from consent_server.cli.upkeep import Scrubber, holding, run_retention
 from consent_server.demo import site_files
+from consent_server.errors import NotFound
 from consent_server.ledger import ShownVersion, admin_event_of, append_admin_event
 from consent_server.published import PublishedSites
 from consent_server.rules.admin_event import Action, hash_admin_event
@@ -28,6 +30,9 @@ from consent_server.site_form import load_site_form
 from consent_server.sites import find_site, publish_version
 from consent_server.store.database import Database
 from consent_server.store.models import AdminEvent, ConsentEvent, Lease, SubjectData
+from consent_server.store.schema import upgrade_schema
+
+from .postgresql import PostgresqlServer
 
 _NOW = to_utc(datetime.now(UTC))
 _DAY = timedelta(days=1)
@@ -160,6 +165,35 @@ def test_who_lost_the_lease_announces_nothing_more(store: Database) -> None:
     run_retention(store, take_over)
     assert len(erasures(store)) == 1
     assert linked(store) == 1
+
+
+def test_a_site_whose_rule_cannot_be_read_holds_up_no_other(store: Database) -> None:
+    for key in ("broken", "other"):
+        record(store, publish(store, "1y", key), 400 * _DAY)
+    with store.write() as session:
+        find_site(session, "broken").current_version = 7
+    with pytest.raises(NotFound, match="'broken' has no version 7"):
+        run_retention(store)
+    assert len(erasures(store)) == 1
+    assert linked(store) == 1
+
+
+def test_a_site_whose_rows_another_holds_keeps_no_other_from_its_retention(
+    postgresql: PostgresqlServer,
+) -> None:
+    store = Database(f"{postgresql.make_database()}?options=-clock_timeout%3D300")
+    upgrade_schema(store)
+    for key in ("held", "other"):
+        record(store, publish(store, "1y", key), 400 * _DAY)
+    with store.write() as session:
+        held = select(SubjectData).where(SubjectData.site_id == find_site(session, "held").id)
+        session.execute(held.with_for_update())
+        with pytest.raises(DBAPIError):
+            run_retention(store)
+    assert linked(store) == 1
+    assert run_retention(store)
+    assert linked(store) == 0
+    store.close()
 
 
 def test_many_servers_at_once_erase_once(store: Database, empty_url: str) -> None:
