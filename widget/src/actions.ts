@@ -60,8 +60,7 @@ export const actions: Record<string, Action> = {
 
 /** The owner's own links to the preferences. */
 export function follow(event: Event): void {
-  const { target } = event;
-  const opener = target instanceof Element && target.closest<HTMLElement>("[data-consent-open]");
+  const opener = (event.target as Element).closest?.<HTMLElement>("[data-consent-open]"); // the document has none
   if (!opener) return;
   event.preventDefault();
   draw(() => showPreferences(opener));

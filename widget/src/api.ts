@@ -27,9 +27,11 @@ export interface ConsentApi {
   on(event: "change" | "ready", listener: (grants: Grants) => void): () => void;
 }
 
-/** Publishes the interface; the answer resolves `ready`. */
-export function publishApi(): () => void {
-  let resolve: (grants: Grants) => void;
+/** Resolves `ready`. */
+export let resolveReady: (grants: Grants) => void;
+
+/** Publishes the interface. */
+export function publishApi(): void {
   const api: ConsentApi = {
     get grants() {
       return publicGrants();
@@ -37,7 +39,7 @@ export function publishApi(): () => void {
     get decided() {
       return isDecided();
     },
-    ready: new Promise((done) => (resolve = done)),
+    ready: new Promise((done) => (resolveReady = done)),
     show: () => draw(showPreferences),
     withdraw: () => decide(refuse(), "withdraw", "api"),
     diagnose: () => import(base + "/diagnose.js").then((its) => (GATE ? its.diagnose(config, current, isAllowed, gatedAs, calls) : its.diagnose(config, current, isAllowed))),
@@ -50,5 +52,4 @@ export function publishApi(): () => void {
   };
   if (/consent-debug/.test(location.search)) void api.diagnose();
   (window as { consent?: ConsentApi }).consent = api;
-  return () => resolve(publicGrants());
 }

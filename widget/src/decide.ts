@@ -40,15 +40,16 @@ function take(decision: Decision): void {
   hidePreferences();
 }
 
-/** Brings the page in line with the decision; true when only a reload can stop what was withdrawn. */
-function apply(): boolean {
+/** Brings the page in line with the decision: by a reload where only that can stop what was withdrawn. */
+function apply(): void {
   const needsReload = GATE ? !holdWithdrawn() || !isCodeStopped() : !holdWithdrawn();
   showPlaceholders(); // first, so that what is released is as the page made it
   if (GATE) applyGate();
   if (!needsReload) releaseGranted();
   tellPage("change");
   ask();
-  return needsReload;
+  cleanRefused();
+  if (needsReload) location.reload();
 }
 
 /**
@@ -59,7 +60,7 @@ function keep(grants: Grants, method: Method, layer: Layer): Decision {
   const decision = {
     version: config.version,
     subject_id: current?.subject_id ?? randomId(),
-    decided_at: new Date(1000 * Math.max(Date.now() / 1000, current ? timeOf(current) + 1 : 0)).toISOString(),
+    decided_at: new Date(Math.max(Date.now(), current ? timeOf(current) * 1000 + 1000 : 0)).toISOString(),
     grants: REGIMES ? markUnasked(grants, method, config.regime?.name as string) : grants,
     signal,
   };
@@ -84,10 +85,8 @@ export function heedSignal(): void {
 export function decide(grants: Grants, method: Method, layer: Layer): void {
   if (asksNothing()) return;
   const follow = () => {
-    const needsReload = apply();
-    void sendNext();
-    cleanRefused();
-    if (needsReload) location.reload();
+    void sendNext(); // before a reload
+    apply();
     announce(Ui.saved);
   };
   const isFirst = !REGIMES && !current;
@@ -129,7 +128,5 @@ export function catchUp(): void {
   const decision = recallDecision();
   if (!decision || (current && (rank(decision) < rank(current) || isSame(current, decision)))) return;
   take(decision);
-  const needsReload = apply();
-  cleanRefused();
-  if (needsReload) location.reload();
+  apply();
 }

@@ -24,13 +24,12 @@ export function showEntry(): void {
   const isOptOut = REGIMES && config.regime?.name === "opt_out";
   const hasOwn = () => (!isOptOut || config.entry === "own_link") && hasOwnLink();
   if (isPart() || entry || document.readyState !== "complete" || hasOwn() || !(REGIMES ? isSettled() : isDecided()) || (REGIMES && config.regime?.name === "off")) return;
-  const root = shell();
-  if (isOptOut) {
-    entry = button("settings", "", "entry choices " + config.entry);
-    entry.append(makeIcon(), make("b", {}, ui[Ui.entry]), note as HTMLElement);
-  } else {
-    // Its words are drawn by the styles once it is pointed at: what is there but unseen costs each visit the look-up of a font.
-    entry = make("button", { class: "entry " + config.entry, "data-consent-action": "settings", "aria-label": ui[Ui.entry] as string }, make("i", {}));
-  }
-  root.append(entry);
+  // Its words are drawn by the styles once it is pointed at: what is there but unseen costs each visit the look-up of a font.
+  shell().append((entry = isOptOut ? makeOptOut() : make("button", { class: "entry " + config.entry, "data-consent-action": "settings", "aria-label": ui[Ui.entry] as string }, make("i", {}))));
+}
+
+function makeOptOut(): HTMLElement {
+  const made = button("settings", "", "entry choices " + config.entry);
+  made.append(makeIcon(), make("b", {}, ui[Ui.entry]), note as HTMLElement);
+  return made;
 }

@@ -28,7 +28,6 @@ export const isLoading = () => document.readyState === "loading";
 
 /** The parser may still be reading the inside of the last element of an unfinished page. */
 export function isComplete(element: Element): boolean {
-  let node: Node | null = element;
-  while (node && !node.nextSibling) node = node.parentNode;
-  return !!node || !isLoading();
+  for (let node: Node | null = element; node; node = node.parentNode) if (node.nextSibling) return true;
+  return !isLoading();
 }

@@ -38,8 +38,7 @@ export enum Ui {
   length,
 }
 
-export type CategoryTexts = [name: string, description: string, count: string];
-export type ServiceTexts = [name: string, purpose: string];
+export type Texts = [name: string, description: string, count: string];
 
 /**
  * The page's language, else the browser's, else the site's first one. What the page speaks where we stand is the browser's
@@ -54,8 +53,8 @@ function choose(): string {
 
 export let language: string;
 export let ui: string[] = [];
-export let categoryTexts: Record<string, CategoryTexts>;
-export let serviceTexts: Record<string, ServiceTexts>;
+/** Of each category and service; that of a service has no count. */
+export const textsOf: Record<string, Texts> = {};
 
 /** Words that many services share (countries, grounds, lifetimes), so that each travels once. */
 let vocabulary: string[];
@@ -72,15 +71,9 @@ export function chooseLanguage(): void {
   language = chosen;
   const texts = config.texts[language] as string;
   ui = texts.split(texts[0] as string);
-  let at: number = Ui.length;
-  const next = () => ui[at++] as string;
-  categoryTexts = {};
-  serviceTexts = {};
-  for (const [category, ...services] of config.categories) {
-    categoryTexts[category] = [next(), next(), next()];
-    for (const service of services) serviceTexts[service] = [next(), next()];
-  }
-  vocabulary = ui.slice(at);
+  vocabulary = ui.splice(Ui.length);
+  const next = () => vocabulary.shift() as string;
+  for (const group of config.categories) for (const key of group) textsOf[key] = [next(), next(), key === group[0] ? next() : ""];
 }
 
 /** Puts values into {placeholders}. */

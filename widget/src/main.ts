@@ -1,8 +1,8 @@
 /** Start: release what is known to be granted, then ask or offer the way back. */
 import { follow } from "./actions";
-import { publishApi, type ConsentApi } from "./api";
+import { publishApi, resolveReady, type ConsentApi } from "./api";
 import { cleanRefused, stores } from "./clean";
-import { ask, catchUp, decide, heedSignal, keepNewest, recallDecision, tellPage } from "./decide";
+import { ask, catchUp, decide, heedSignal, recallDecision, tellPage } from "./decide";
 import { showAnnouncement } from "./announcement";
 import { forgetForeign, openJobs, readForeignDecision } from "./compat";
 import { config, servicesOf } from "./config";
@@ -13,13 +13,13 @@ import { followers, tellFollowers } from "./kit";
 import { base, tag } from "./origin";
 import { showEntry } from "./entry";
 import { makeWay } from "./notice";
-import { sendNext, startOutbox } from "./outbox";
+import { sendNext } from "./outbox";
 import { showPlaceholders } from "./placeholder";
 import { bringsHeld, ran, releaseGranted } from "./release";
 import { attempt } from "./scripts";
 import { draw, keepShell } from "./shell";
 import { isSignalled } from "./signals";
-import { current, grantsNow, grantsWhere, isDecided, setDecision } from "./state";
+import { current, grantsNow, grantsWhere, isDecided, publicGrants, setDecision } from "./state";
 import { applyGate, openGate } from "./gate";
 
 function lookAgain(): void {
@@ -58,8 +58,6 @@ function watch(): void {
   }).observe(document, { childList: true, subtree: true });
 }
 
-let resolveReady: () => void;
-
 /** What protects comes first. */
 const steps = [
   () => setDecision(recallDecision()),
@@ -69,9 +67,9 @@ const steps = [
   releaseGranted,
   watch,
   () => {
-    startOutbox(keepNewest);
+    setTimeout(sendNext); // what earlier pages left
   },
-  () => resolveReady(),
+  () => resolveReady(publicGrants()),
   () => tellPage("ready"),
   COMPAT ? begin : ask,
   cleanAgain,
@@ -104,7 +102,7 @@ function cleanAgain(): void {
 if (!(window as { consent?: ConsentApi }).consent?.ready?.then) {
   if (GATE) openGate();
   if (COMPAT) openJobs();
-  resolveReady = publishApi();
+  publishApi();
   PARTS.forEach((part) =>
     attempt(() =>
       part({

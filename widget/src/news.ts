@@ -1,7 +1,7 @@
 /** What is new to a visitor who decided before; travels only after a material change. */
 import { config } from "./config";
 import { make } from "./element";
-import { categoryTexts, language, serviceTexts } from "./language";
+import { language, textsOf } from "./language";
 import { current, isNew } from "./state";
 
 /** One sentence for the notice with the names; nothing where all is new, since then all is asked. */
@@ -10,6 +10,6 @@ export function makeNews(): HTMLElement | undefined {
   const asked = config.categories.flatMap(([category, ...services]) => (services.length ? services : category));
   const fresh = asked.filter(isNew);
   if (!fresh.length || fresh.length === asked.length) return undefined;
-  const names = fresh.map((key) => (serviceTexts[key] ?? categoryTexts[key])?.[0]).join(", ");
+  const names = fresh.map((key) => textsOf[key]?.[0]).join(", ");
   return make("p", { id: "news" }, config.news?.said[language]?.replace("{services}", () => names));
 }

@@ -1,7 +1,7 @@
 /** First layer: the question, and three equal answers. */
 import { config } from "./config";
 import { button, make } from "./element";
-import { categoryTexts, ui, Ui } from "./language";
+import { textsOf, ui, Ui } from "./language";
 import { makeNews } from "./news";
 import { isOnlyTold, makeChoices } from "./regime";
 import { announce, draw, host, shell } from "./shell";
@@ -32,7 +32,7 @@ function makeNotice(): HTMLElement {
       ...(NEWS ? [makeNews()] : []),
       make("p", { id: "body" }, ui[Ui.body]),
       makeStatus(),
-      make("ul", {}, ...config.categories.map(([key]) => make("li", {}, categoryTexts[key]?.[0]))),
+      make("ul", {}, ...config.categories.map(([key]) => make("li", {}, textsOf[key]?.[0]))),
       make("p", { class: "links" }, button("settings", ui[Ui.services_link] as string, "link"), make("a", { href: ui[Ui.policy_url] as string }, ui[Ui.policy])),
     ),
     (REGIMES ? makeButtons : makeAnswers)(button("settings", ui[Ui.settings] as string, "quiet")),

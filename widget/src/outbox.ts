@@ -1,5 +1,6 @@
 /** Decisions on their way to the server: kept until it answers, sent in order, one at a time. */
 import { config } from "./config";
+import { keepNewest } from "./decide";
 import { base } from "./origin";
 import { attempt } from "./scripts";
 import type { Decision } from "./state";
@@ -25,7 +26,6 @@ enum Delay {
 
 /** What this page knows of: the browser may store nothing, and another tab that decides in the same moment may write over it. */
 let known: Message[] = [];
-let afterAnswer: () => void;
 let isSending = false;
 let delay: number = Delay.first;
 let timer: number | undefined;
@@ -38,12 +38,13 @@ function spell(message: Message): string {
 }
 
 export function readOutbox(): Message[] {
-  const stored = new Map(known.map((message) => [message.decision_id, message]));
+  const messages = [...known];
   try {
     // Nothing stored is no list, either.
-    for (const message of JSON.parse(localStorage.getItem(key) as string) as Message[]) if (message?.grants) stored.set(message.decision_id, message);
+    messages.push(...(JSON.parse(localStorage.getItem(key) as string) as Message[]));
   } catch {}
-  return [...stored.values()];
+  // Each once, as it was written last.
+  return [...new Map(messages.filter((message) => message?.grants).map((message) => [message.decision_id, message])).values()];
 }
 
 export function writeOutbox(messages: Message[]): void {
@@ -89,16 +90,10 @@ export async function sendNext(): Promise<void> {
     }
     writeOutbox(readOutbox().filter((other) => other.decision_id !== decision_id));
     delay = Delay.first;
-    afterAnswer();
+    keepNewest();
     setTimeout(sendNext);
   } catch {
     retryLater();
   }
   isSending = false;
-}
-
-/** Sends what earlier pages left, now and whenever sending may work again. */
-export function startOutbox(answered: () => void): void {
-  afterAnswer = answered;
-  setTimeout(sendNext);
 }

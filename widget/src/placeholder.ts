@@ -2,7 +2,7 @@
 import { config, servicesOf } from "./config";
 import { button, make } from "./element";
 import { isAllowed, keysOf } from "./hold";
-import { fill, serviceTexts, ui, Ui } from "./language";
+import { fill, textsOf, ui, Ui } from "./language";
 import { openRoot } from "./shell";
 
 /** Held element -> what stands in its place, and the display that the page gave it inline. */
@@ -23,7 +23,7 @@ function makePlaceholder(held: HTMLElement): HTMLElement {
   sizes.observe(held);
   const root = openRoot(host);
   const services = keysOf(held).flatMap(servicesOf);
-  const service = services.map((key) => serviceTexts[key]?.[0]).join(", ");
+  const service = services.map((key) => textsOf[key]?.[0]).join(", ");
   const provider = [...new Set(services.map((key) => config.services[key]?.[0]))].join(", ");
   root.append(
     make(

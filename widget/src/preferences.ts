@@ -1,7 +1,7 @@
 /** Second layer: every category and service with its own switch, and what was decided before. */
 import { asksNothing, config } from "./config";
 import { button, make, outsideLink } from "./element";
-import { categoryTexts, fill, language, ui, Ui, type CategoryTexts } from "./language";
+import { fill, language, textsOf, ui, Ui, type Texts } from "./language";
 import { makeAnswers } from "./notice";
 import { base } from "./origin";
 import { isOnlyTold, makeChoices } from "./regime";
@@ -22,7 +22,7 @@ export function chosenGrants(): Grants {
 }
 
 function makeCategory([key, ...services]: [string, ...string[]]): HTMLElement {
-  const [name, description, count] = categoryTexts[key] as CategoryTexts;
+  const [name, description, count] = textsOf[key] as Texts;
   const control = (of: string, fixed = "") => (key === Category.necessary ? fixed : (switches[of] = makeSwitch(of, isGranted(of))));
   const section = make(
     "section",
@@ -76,17 +76,18 @@ export function showPreferences(pressed?: HTMLElement): void {
   opener = pressed ?? (document.activeElement as HTMLElement);
   const root = shell();
   switches = {};
-  dialog = make(
-    "dialog",
-    { "aria-labelledby": "title" },
-    make("div", { class: "row" }, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
-    make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body] + " ", outsideLink(ui[Ui.policy_url] as string, ui[Ui.policy] as string)), makeStatus(), ...(REGIMES && isOnlyTold() && !asksNothing() ? [make("div", { class: "answers" }, ...makeChoices("main", "opt_out", "limit_use"))] : []), makeDecided(), ...config.categories.map(makeCategory)),
-    !asksNothing() && makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
+  root.append(
+    (dialog = make(
+      "dialog",
+      { "aria-labelledby": "title" },
+      make("div", { class: "row" }, make("h2", { id: "title" }, ui[Ui.preferences_heading]), button("close", ui[Ui.close] as string, "quiet")),
+      make("div", { class: "content" }, make("p", {}, ui[Ui.preferences_body] + " ", outsideLink(ui[Ui.policy_url] as string, ui[Ui.policy] as string)), makeStatus(), ...(REGIMES && isOnlyTold() && !asksNothing() ? [make("div", { class: "answers" }, ...makeChoices("main", "opt_out", "limit_use"))] : []), makeDecided(), ...config.categories.map(makeCategory)),
+      !asksNothing() && makeAnswers(button("save", ui[Ui.save] as string, "quiet")),
+    )),
   );
   dialog.onclose = hidePreferences;
-  root.append(dialog);
-  if (dialog.showModal) dialog.showModal();
-  else dialog.setAttribute("open", "");
+  dialog.showModal?.();
+  dialog.setAttribute("open", ""); // where there is no such function
 }
 
 export function hidePreferences(): void {

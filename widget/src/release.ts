@@ -82,9 +82,8 @@ export function holdWithdrawn(): boolean {
   return COMPAT ? ran.every(isAllowed) && areJobsGranted() : ran.every(isAllowed);
 }
 
-const everySelector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
-
 /** Whether an inserted node brings something to release, or shows that an earlier one is complete. */
-export function bringsHeld(node: Node): boolean {
-  return hasIncomplete || (node instanceof Element && (node.matches(everySelector) || !!node.querySelector(everySelector)));
+export function bringsHeld(node: Node): unknown {
+  const selector = COMPAT ? `${heldSelector},${foreignSelector}` : heldSelector;
+  return hasIncomplete || (node as Element).matches?.(selector) || (node as Element).querySelector?.(selector);
 }

@@ -3,7 +3,7 @@ import { nonce } from "./origin";
 import { isAllowed, prefix } from "./hold";
 import { restore } from "./restore";
 import { make } from "./element";
-import { getAttribute, trust } from "./gate/builtins";
+import { getAttribute, setAttribute, trust } from "./gate/builtins";
 import { gatedAs } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
@@ -17,14 +17,20 @@ function isExternal(held: Element): boolean {
   return held.matches(`[src],[${prefix}src]`);
 }
 
+export function copyScript(script: HTMLScriptElement): HTMLScriptElement {
+  const copy = make("script", {});
+  for (const { name, value } of script.attributes) GATE ? setAttribute(copy, name, value) : copy.setAttribute(name, value);
+  copy.text = GATE ? trust("createScript", script.text) : script.text;
+  return copy;
+}
+
 /** Made anew: what stood there as data is never looked at again. */
 function revive(held: HTMLScriptElement): HTMLScriptElement {
-  const script = make("script", {});
-  for (const { name, value } of held.attributes) if (name !== "type") script.setAttribute(name, value);
+  const script = copyScript(held);
+  script.removeAttribute("type");
   restore(script);
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
   script.async = script.hasAttribute("async"); // made by script it would be async by itself
-  if (!script.hasAttribute("src")) script.text = GATE ? trust("createScript", held.text) : held.text;
   held.replaceWith(script);
   return script;
 }
@@ -44,11 +50,12 @@ function isAwaited(script: HTMLScriptElement): unknown {
 }
 
 /** What fails with one tag must not keep the others. */
-export function attempt(work: () => void): void {
+export function attempt<T>(work: () => T): T | undefined {
   try {
-    work();
+    return work();
   } catch (error) {
     console.error(error);
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 /** One service in the second layer: who gets what, why, where and for how long. */
 import { config, itemsOf, type Service } from "./config";
 import { make, outsideLink } from "./element";
-import { serviceTexts, ui, Ui, wordAt, type ServiceTexts } from "./language";
+import { textsOf, ui, Ui, wordAt, type Texts } from "./language";
 
 /** A native checkbox that looks like a switch: one of a category can also be mixed, which a switch cannot say. */
 export function makeSwitch(key: string, isOn: boolean): HTMLInputElement {
@@ -16,23 +16,18 @@ export function makeHeading(tag: "h3" | "h4", key: string, name: string, control
 }
 
 export function describeService(key: string, control: Node | string): HTMLElement {
-  const [name, purpose] = serviceTexts[key] as ServiceTexts;
+  const [name, purpose] = textsOf[key] as Texts;
   const [provider, policy, facts] = config.services[key] as Service;
   const country = wordAt(facts, 0);
   const items = itemsOf(key).map((item) => make("li", {}, make("code", {}, item.slice(2)), " " + wordAt(item, 1)));
-  const rows: [Ui, Node | string | undefined][] = [
-    [Ui.provider_label, provider + (country && ` (${country})`)],
-    [Ui.transfers_label, wordAt(facts, 1)],
-    [Ui.legal_basis_label, wordAt(facts, 2)],
-    [Ui.retention_label, wordAt(facts, 3)],
-    [Ui.items_label, items.length ? make("ul", {}, ...items) : ui[Ui.no_items]],
-  ];
+  /** In the order of their labels: provider, transfers, legal basis, retention, items. */
+  const rows = [provider + (country && ` (${country})`), wordAt(facts, 1), wordAt(facts, 2), wordAt(facts, 3), items.length ? make("ul", {}, ...items) : ui[Ui.no_items]];
   return make(
     "div",
     { class: "service" },
     makeHeading("h4", key, name, control),
     make("p", { id: "about-" + key }, purpose),
-    make("dl", {}, ...rows.flatMap(([label, value]) => [value && make("dt", {}, ui[label]), value && make("dd", {}, value)])),
+    make("dl", {}, ...rows.flatMap((value, at) => [value && make("dt", {}, ui[Ui.provider_label + at]), value && make("dd", {}, value)])),
     policy && outsideLink(policy, ui[Ui.policy] as string),
   );
 }

@@ -1,5 +1,7 @@
 /** The browser's own functions, taken before the page can change any, and hooks round those that the page gets. */
 
+import { attempt } from "../scripts";
+
 /** A window with its constructors: the page's own or that of a frame. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Realm = any;
@@ -37,10 +39,10 @@ type Around = (go: (self?: unknown) => any, self: any, args: Args) => unknown;
 export function hook(given: Owner | undefined, names: string, around: Around, half: "get" | "set" = "get"): void {
   for (const name of names.split(" ")) {
     const owner = given && name in given ? given : given?.prototype;
-    const found = owner && getOwnPropertyDescriptor(owner, name);
+    const found = (owner && getOwnPropertyDescriptor(owner, name)) as Realm;
     const kind = found?.value ? "value" : half;
-    if (typeof found?.[kind] !== "function") continue;
-    const native = found[kind] as Method;
+    const native = found?.[kind] as Method | undefined;
+    if (!native?.call) continue;
     found[kind] = new Proxy(native, {
       apply: (_native, self, args) => around((real = self) => apply(native, real, args), self, args),
       construct: (_native, args, made) => around(() => construct(native, args, made), made, args) as object,
@@ -79,14 +81,7 @@ interface Policy {
 
 const same = (text: string) => text;
 /** On pages that demand trusted types; where the page forbids ours, the browser refuses what we put back. */
-function makePolicy(): Policy | undefined {
-  try {
-    return (window as Realm).trustedTypes?.createPolicy("consent", { createHTML: same, createScript: same, createScriptURL: same });
-  } catch {
-    return undefined;
-  }
-}
-const policy = makePolicy();
+const policy = attempt<Policy | undefined>(() => (window as Realm).trustedTypes?.createPolicy("consent", { createHTML: same, createScript: same, createScriptURL: same }));
 
 /** What the page itself wrote, or what we made of it. */
 export const trust = (kind: keyof Policy, text: string) => policy?.[kind](text) ?? text;

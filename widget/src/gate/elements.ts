@@ -19,8 +19,7 @@ function keysOfValue(name: string, value: unknown): string[] | undefined | null 
 
 /** What that value must wait for; if so it has been set aside. */
 function keysHeld(element: Element, name: string, value: unknown, isParsed = false): string[] | undefined | null {
-  const tag = element.localName;
-  if (!loads.test(name) || (name === "href" && /^(a|area|base)$/.test(tag))) return undefined; // links and the base load nothing
+  if (!loads.test(name) || /^(a|area|base) href$/.test(element.localName + " " + name)) return undefined; // links and the base load nothing
   const keys = keysOfValue(name, value);
   if (keys) {
     hold(element, name, String(value), keys, isParsed);
@@ -33,7 +32,7 @@ function holdElement(element: Element, isParsed: boolean): void {
   const type = getAttribute(element, "type") ?? "";
   for (const name of attributeNames(element)) keysHeld(element, name, getAttribute(element, name), isParsed);
   const isHeld = gatedAs(element);
-  if (isHeld || (element.hasAttribute("data-consent") && element.getRootNode() instanceof ShadowRoot)) keep(element);
+  if (isHeld || (element.hasAttribute("data-consent") && (element.getRootNode() as ShadowRoot).host)) keep(element);
   const isScript = element.localName === "script";
   if (!isCode(element) || (isScript && !/^spec/.test(type) && !runs.test(type)) || type === "text/plain") return;
   const text = element.textContent;

@@ -41,8 +41,8 @@ export function guardAims(realm: Realm): void {
 }
 
 /** A frame that has a page tells where its location is sent (HTML: the navigate event), but not what a visitor presses: that is their own step. */
-function guardPages(realm: Realm): void {
-  realm.navigation?.addEventListener("navigate", (event: Realm) => {
+export function guardPages(realm: Realm): void {
+  if (realm.frameElement) realm.navigation?.addEventListener("navigate", (event: Realm) => {
     const { url } = event.destination;
     if (!event.userInitiated && !event.defaultPrevented) stop(event, verdict(url), () => (realm.location = url));
   });
@@ -51,7 +51,6 @@ function guardPages(realm: Realm): void {
 /** Nobody can see where an empty frame's location is sent: in strict mode code does not run there while anything is refused, unless it is our own. */
 export function guardLocation(realm: Realm): void {
   const frame = realm.frameElement as HTMLIFrameElement | null;
-  if (frame) guardPages(realm);
   if (STRICT && frame && !isFirefox)
     realm.addEventListener("beforeunload", () => {
       if (areAllGranted() || realm.location.href !== "about:blank" || frame.name === (aim || 0) || !/^(about:|javascript:|$)/.test(getAttribute(frame, "src") ?? getAttribute(frame, "srcdoc") ?? "")) return;

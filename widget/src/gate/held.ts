@@ -1,6 +1,6 @@
 /** Elements that the gate holds: made into what an owner would have declared, so that they go the same way. */
-import { make } from "../element";
 import { prefix } from "../hold";
+import { copyScript } from "../scripts";
 import { isDecided } from "../state";
 import { attributeNames, getAttribute, removeAttribute, setAttribute } from "./builtins";
 
@@ -12,11 +12,8 @@ const secret = `${Math.random()}`;
 /** Held where the document's own queries may not reach: not inserted yet, in shadow roots, in frames. */
 export const scattered = new Set<Element>();
 
-/** Whether the gate holds an element, and how: made by the parser, it was never meant to be async by itself. */
-export function gatedAs(element: Element): "parsed" | boolean {
-  const found = getAttribute(element, mark);
-  return found === secret + "p" ? "parsed" : found === secret;
-}
+/** Whether the gate holds an element, and how: "parsed", made by the parser, it was never meant to be async by itself. */
+export const gatedAs = (element: Element) => getAttribute(element, mark)?.split(secret)[1];
 
 export function keep(element: Element): void {
   if (!isDecided() || element.isConnected) scattered.add(element); // what is refused and nowhere is not kept
@@ -25,7 +22,7 @@ export function keep(element: Element): void {
 export function hold(element: Element, name: string, value: string, keys: string[], isParsed: boolean): void {
   const isFirst = !gatedAs(element);
   if (keys.length && !(isFirst && getAttribute(element, "data-consent"))) setAttribute(element, "data-consent", keys.map((key) => "service:" + key).join("|"));
-  if (isFirst) setAttribute(element, mark, secret + (isParsed ? "p" : ""));
+  if (isFirst) setAttribute(element, mark, secret + (isParsed ? "parsed" : "made"));
   keep(element);
   removeAttribute(element, name);
   setAttribute(element, prefix + name, value);
@@ -34,9 +31,7 @@ export function hold(element: Element, name: string, value: string, keys: string
 /** Another one in its place: a script that the browser has begun with, or a clone of it, never runs again. */
 export function replaceHeld(script: HTMLScriptElement): boolean {
   if (!gatedAs(script)) return false;
-  const fresh = make("script", {});
-  for (const name of attributeNames(script)) setAttribute(fresh, name, getAttribute(script, name));
-  fresh.text = script.text;
+  const fresh = copyScript(script);
   scattered.delete(script);
   script.replaceWith(fresh);
   keep(fresh);
@@ -57,4 +52,4 @@ export function letGo(element: Element): void {
 }
 
 /** The address that the page believes to be there; the browser itself reads names in any case. */
-export const heldValue = (element: Element, name: string) => (gatedAs(element) ? getAttribute(element, prefix + name) : null);
+export const heldValue = (element: Element, name: string) => gatedAs(element) && getAttribute(element, prefix + name);

@@ -3,15 +3,15 @@ import { attempt } from "../scripts";
 import { isGranted } from "../state";
 import type { Realm } from "./builtins";
 import { guardElements } from "./elements";
-import { guardAims, guardLocation } from "./frames";
+import { guardAims, guardLocation, guardPages } from "./frames";
 import { openModules } from "./modules";
-import { guardNetwork } from "./network";
+import { guardBlobs, guardRequests, guardSheets, guardXhr } from "./network";
 import { guardItems } from "./storage";
-import { guardTree } from "./tree";
+import { guardInsertions, guardInsides, guardTree } from "./tree";
 import { passed } from "./verdict";
 import { runWaiting } from "./waiting";
 
-const guards = [guardElements, guardTree, guardNetwork, guardAims, guardItems, guardLocation];
+const guards = [guardElements, guardInsertions, guardInsides, guardTree, guardRequests, guardXhr, guardBlobs, guardSheets, guardAims, guardItems, guardPages, guardLocation];
 
 /** What every window gets, also that of a frame. */
 export function guardRealm(realm: Realm): void {

@@ -20,7 +20,7 @@ export function standIn(keys: string[], make: () => unknown, { prototype }: { pr
       get(_target, name: string) {
         const made = find();
         const value = (made ?? known)[name];
-        if (made || name in known) return made && typeof value === "function" ? value.bind(made) : value;
+        if (made || name in known) return (made && (value as Realm)?.bind?.(made)) ?? value;
         if (name === "port") return (own.port = record(MessagePort.prototype, () => real?.port as Made, {}));
         if (/^(send|close|post|start|term|add|remove|dispatch)/.test(String(name)))
           return (...args: never[]) => void kept.push(() => (find() as Realm)[name](...args));

@@ -15,7 +15,7 @@ function workerVerdict(address: unknown): string[] | undefined {
   return codeVerdict(request.responseText);
 }
 
-function guardRequests(realm: Realm): void {
+export function guardRequests(realm: Realm): void {
   const ofAddress = (address: unknown) => verdict(address);
   guard(realm, "fetch", ofAddress, promiseLater);
   guard(realm, "fetchLater", ofAddress, answerLater({ activated: false }));
@@ -44,7 +44,7 @@ function guardRequests(realm: Realm): void {
   guard(realm, "Audio", ofAddress, (_keys, _go, _self, [src]) => Object.assign(new realm.Audio(), { src }));
 }
 
-function guardXhr(realm: Realm): void {
+export function guardXhr(realm: Realm): void {
   const opened = new WeakMap<object, unknown[]>();
   hook(realm.XMLHttpRequest, "open abort", (go, self, args) => (opened.set(self, args), go())); // given up, it has none
   guard(
@@ -62,7 +62,7 @@ function guardXhr(realm: Realm): void {
 }
 
 /** What blobs are made of, so that their addresses can be judged. */
-function guardBlobs(realm: Realm): void {
+export function guardBlobs(realm: Realm): void {
   const texts = new WeakMap<object, string>();
   hook(realm, "Blob File", (go, _self, [parts]) => {
     const blob = go() as object;
@@ -77,17 +77,10 @@ function guardBlobs(realm: Realm): void {
   });
 }
 
-function guardSheets(realm: Realm): void {
+export function guardSheets(realm: Realm): void {
   for (const owner of [realm.CSSStyleSheet, realm.CSSGroupingRule]) {
     guard(owner, "insertRule replaceSync", sheetVerdict, answerLater(0));
     guard(owner, "replace", sheetVerdict, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
     guard(owner, "addRule", (_selector, _self, [, style]) => sheetVerdict(style), answerLater(-1));
   }
-}
-
-export function guardNetwork(realm: Realm): void {
-  guardRequests(realm);
-  guardXhr(realm);
-  guardBlobs(realm);
-  guardSheets(realm);
 }

@@ -13,16 +13,16 @@ const shown = new WeakMap<Storage, object>();
 /** `localStorage.name = value` reaches no setter of the prototype: the object itself must be another. */
 function guardSpelling(realm: Realm, property: string, kind: ItemKind): void {
   let proxy: object | undefined;
-  const set = (key: string | symbol, write: () => boolean) => {
-    const keys = typeof key === "string" && itemVerdict(kind, key);
-    return keys ? (later(keys, write), true) : write();
-  };
   const pretend = (go: () => Storage) => {
     const storage = go();
     proxy ??= new Proxy(storage, {
       get: (target, key) => target[key as string],
-      set: (target, key, value) => set(key, () => Reflect.set(target, key, value)),
-      defineProperty: (target, key, descriptor) => set(key, () => defineProperty(target, key, descriptor)),
+      // Setting a property comes to this, too.
+      defineProperty(target, key, descriptor) {
+        const keys = typeof key === "string" && itemVerdict(kind, key);
+        const write = () => defineProperty(target, key, descriptor);
+        return keys ? (later(keys, write), true) : write();
+      },
     });
     reals.set(proxy, [storage, kind]);
     shown.set(storage, proxy);

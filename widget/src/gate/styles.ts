@@ -10,7 +10,7 @@ export function holdStyle(element: HTMLElement): void {
   if (!style?.cssText.includes("//")) return;
   for (const name of [...style]) {
     const value = style.getPropertyValue(name);
-    const keys = value.includes("//") && textVerdict(value);
+    const keys = textVerdict(value);
     if (!keys) continue;
     const priority = style.getPropertyPriority(name);
     style.removeProperty(name);

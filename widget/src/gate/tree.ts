@@ -82,13 +82,14 @@ function watchTree(root: Node): void {
 }
 
 /** Every method that brings nodes or mark-up into a page, or makes nodes of others. */
-function guardInsertions(realm: Realm): void {
+export function guardInsertions(realm: Realm): void {
   for (const name of ["Node", "Element", "Document", "DocumentFragment", "ShadowRoot", "CharacterData", "Range"])
     for (const method of Object.getOwnPropertyNames(realm[name].prototype)) {
       const isMarkup = /HTML|^write|Contextual|^exec/.test(method);
       const isWriting = /^write/.test(method);
       const isMaking = /^(import|clone|create)/.test(method);
-      if (!isMarkup && !/^(append|prepend|before|after|replace|insert|move|import|adopt|clone)/.test(method)) continue;
+      // append, prepend, before, after, replaceWith, insertBefore, moveBefore, importNode, adoptNode, cloneNode, and what is called alike
+      if (!isMarkup && !/^(app|prep|bef|aft|rep|ins|mov|imp|ado|clon)/.test(method)) continue;
       // Whatever goes wrong in here, the page's own call is made, once.
       const look = (go: () => unknown, self: Node, args: Args) => {
         const { parentElement } = self; // one that replaces itself is gone afterwards
@@ -120,7 +121,7 @@ function guardInsertions(realm: Realm): void {
 }
 
 /** What is inside is watched at the latest when somebody asks for it; a window of our own origin that the page opens is a page like it. */
-function guardInsides(realm: Realm): void {
+export function guardInsides(realm: Realm): void {
   for (const owner of [realm, realm.Element, realm.HTMLIFrameElement, realm.HTMLFrameElement, realm.HTMLObjectElement])
     hook(owner, "open attachShadow contentWindow contentDocument", (go) => {
       const inside = go();
@@ -131,8 +132,6 @@ function guardInsides(realm: Realm): void {
 
 export function guardTree(realm: Realm): void {
   watched.add(realm.Node.prototype);
-  guardInsertions(realm);
-  guardInsides(realm);
   watchTree(realm.document as Document);
   realm.addEventListener("DOMContentLoaded", () => {
     for (const { shadowRoot } of realm.document.querySelectorAll("*")) if (shadowRoot) watchLate(shadowRoot);

@@ -3,6 +3,7 @@ import { config, itemsOf, type ItemKind } from "../config";
 import { make } from "../element";
 import { base } from "../origin";
 import { covers } from "../patterns";
+import { attempt } from "../scripts";
 import { isGranted } from "../state";
 
 /** Any one of these lets it pass: what two services share is there as soon as one is allowed. */
@@ -39,15 +40,9 @@ export function originOf(address: unknown): string {
 /** For what `link` is: the longest pattern knows best, since a path is told from its host. */
 function keysOfLink(isKnown: boolean): Keys {
   const host = link.hostname.replace(/\.$/, "");
-  let longest = 0;
-  let keys: Keys = [];
-  for (const [pattern, key] of patterns) {
-    const { length } = pattern;
-    if (length < longest || !(pattern.includes("/") ? (host + link.pathname).startsWith(pattern) : covers(pattern, host))) continue;
-    if (length > longest) keys = [];
-    longest = length;
-    keys.push(key);
-  }
+  const found = patterns.filter(([pattern]) => (pattern.includes("/") ? (host + link.pathname).startsWith(pattern) : covers(pattern, host)));
+  const longest = Math.max(...found.map(([{ length }]) => length));
+  const keys = found.filter(([{ length }]) => length === longest).map(([, key]) => key);
   // What no service claims waits for one that does not exist.
   return !STRICT || keys[0] || isKnown || !host || own?.some((pattern) => covers(pattern, host)) ? keys : [""];
 }
@@ -64,11 +59,19 @@ export function verdict(address: unknown, ofText: (text: string) => Keys | undef
   return judge(keysOfLink(ofText === knownVerdict));
 }
 
-export const verdictOfAny = (addresses: unknown) => [addresses].flat().map((address) => verdict(address)).find(Boolean);
+function firstOf<T>(values: Iterable<T>, judgeOne: (value: T) => Keys | undefined): Keys | undefined {
+  for (const value of values) {
+    const keys = judgeOne(value);
+    if (keys) return keys;
+  }
+  return undefined;
+}
+
+export const verdictOfAny = (addresses: unknown) => firstOf([addresses].flat(), verdict);
 
 function decode(data: string): string {
   try {
-    return /;base64,/.test(data) ? atob(data.replace(/^.*?,/, "")) : decodeURIComponent(data);
+    return /;base64,/.test(data) ? atob(data.split(",")[1] as string) : decodeURIComponent(data);
   } catch {
     return data;
   }
@@ -78,11 +81,7 @@ function decode(data: string): string {
 export function textVerdict(text: unknown, judgeOne: (address: string) => Keys | undefined = verdict): Keys | undefined {
   // As style sheets and scripts may write it: `\2d` is a hyphen, `\/` a slash.
   const plain = String(text).replace(/\\(?:([0-9a-f]{2,6})\s?|(?=\/))/gi, (_all, hex: string) => (hex ? String.fromCharCode(parseInt(hex, 16)) : ""));
-  for (const [address] of plain.matchAll(/(\w+:)?\/\/[^\s"'`()<>,;\\]+/g)) {
-    const keys = judgeOne(address);
-    if (keys) return keys;
-  }
-  return undefined;
+  return firstOf(plain.matchAll(/(\w+:)?\/\/[^\s"'`()<>,;\\]+/g), ([address]) => judgeOne(address));
 }
 
 /** For styles: what their comments mention is not loaded. */
@@ -92,33 +91,24 @@ export const sheetVerdict = (text: unknown) => textVerdict(!STRICT ? text : Stri
 const knownVerdict = (text: string): Keys | undefined => textVerdict(text, (address) => verdict(address, knownVerdict));
 
 /** Short names of import maps -> what they stand for. */
-const imports = new Map<string, unknown>();
+const imports = Object.create(null) as Record<string, unknown>;
 
 export function readImportMap(text: string): void {
-  try {
-    const map = JSON.parse(text) as { imports?: Record<string, unknown> };
-    for (const name in map.imports) imports.set(name, map.imports[name]);
-  } catch {
-    // nor does the browser read it
-  }
+  attempt(() => Object.assign(imports, (JSON.parse(text) as { imports?: object }).imports)); // nor does the browser read one that is broken
 }
 
 /** What an inline script loads by `import`, which no function of ours can stop. */
 export function importVerdict(code: unknown): Keys | undefined {
-  for (const [, address] of String(code).matchAll(/\b(?:import|from|importScripts)\s*\(?\s*["'`]([^"'`\n]+)/g)) {
-    const keys = verdict(imports.get(address as string) ?? address);
-    if (keys) return keys;
-  }
-  return undefined;
+  return firstOf(String(code).matchAll(/\b(?:import|from|importScripts)\s*\(?\s*["'`]([^"'`\n]+)/g), ([, address]) => verdict(imports[address as string] ?? address));
 }
 
 /** A worker's own code is out of our reach: it waits as a whole. */
 export const codeVerdict = (code: string) => importVerdict(code) ?? knownVerdict(code);
 
 /** Read before a page for children has none but what is necessary. */
-const stored = Object.keys(config.services).map((key) => [key, itemsOf(key)] as const);
+const stored = Object.keys(config.services).flatMap((key) => itemsOf(key).map((item) => [item, key] as const));
 
 /** For something stored: names that no service claims are the site's own. */
 export function itemVerdict(kind: ItemKind, name: unknown): Keys | undefined {
-  return judge(stored.filter(([, items]) => items.some((item) => item[0] === kind && covers(item.slice(2), String(name)))).map(([key]) => key));
+  return judge(stored.filter(([item]) => item[0] === kind && covers(item.slice(2), String(name))).map(([, key]) => key));
 }

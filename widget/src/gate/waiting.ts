@@ -16,11 +16,7 @@ export function later(...call: Call): void {
 }
 
 export function runWaiting(): void {
-  for (const call of calls.splice(0)) {
-    const [keys, run] = call;
-    if (!judge(keys)) attempt(run); // noted as let in
-    else later(...call);
-  }
+  for (const call of calls.splice(0)) judge(call[0]) ? later(...call) : attempt(call[1]); // noted as let in
 }
 
 /** Answers to a call that waits. */
