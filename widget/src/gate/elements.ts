@@ -7,10 +7,10 @@ import { holdStyle } from "./styles";
 import { wait } from "./waiting";
 
 /** Attributes with an address, with a text that may hold several, and with code. */
-const loads = /^(?:(src|href|xlink:href|data|poster|background)|(srcset|imagesrcset|srcdoc|ping|to|from|values)|on.+)$/;
+const loads = /^(?:(src|href|xlink:href|data|poster|background)|(srcset|imagesrcset|srcdoc|ping|to|from|values|fill|stroke|filter|mask|cursor|clip-path|marker.*)|on.+)$/;
 const names = ["src", "srcset", "data", "poster", "background", "srcdoc", "ping"];
 /** What may load without a visitor's click, cheaper to find than to look at every element. */
-const loading = `script,style,link,image,feImage,use,set,animate,[data-consent],[${names.join("],[")}]`;
+const loading = `script,style,link,image,feImage,use,set,animate,svg *,[data-consent],[${names.join("],[")}]`;
 
 function keysOfValue(name: string, value: unknown): string[] | undefined | null {
   const found = loads.exec(name);
@@ -87,7 +87,7 @@ export function guardElements(realm: Realm): void {
   guard(Element, "setAttribute", (name, self, [, value]) => holds(self, name, value));
   guard(Element, "setAttributeNS", (_space, self, [, name, value]) => holds(self, name, value));
   guard(realm.SVGAnimatedString, "baseVal", (value) => verdict(value), wait);
-  guard(realm.Attr, "value", (value, { ownerElement, name }) => ownerElement && holds(ownerElement, name, value));
+  for (const owner of [realm.Attr, realm.Node]) guard(owner, "value nodeValue textContent", (value, { ownerElement, name }) => ownerElement && holds(ownerElement, name, value));
   hook(Element, "getAttribute", (go, self, [name]) => heldValue(self, name) ?? go());
   hook(Element, "removeAttribute", (go, self, [name]) => (forget(self, name), go()));
   // A map does not tell whose attributes it has: what must wait goes in empty, and is looked at when it is in.

@@ -30,7 +30,9 @@ export function guardAims(realm: Realm): void {
   const ofAim = (_first: unknown, self: Element) => /^(a|form)$/.test(self.localName) && aimVerdict(self);
   guard(HTMLFormElement, "submit", ofAim, wait);
   guard(HTMLElement, "click", ofAim, wait);
-  guard(realm, "open", (address, _self, [, target = ""]) => isFrameName(target) && realm[STRICT ? (aim = target) : target] && verdict(address), answerLater(null));
+  // A document opens windows, too; and a frame may be sent somewhere by a window of its own.
+  for (const owner of [realm, realm.Document])
+    guard(owner, "open", (address, _self, [, target = ""]) => (target === "_self" ? realm.frameElement : isFrameName(target) && realm[STRICT ? (aim = target) : target]) && verdict(address), answerLater(null));
   const look = (event: Event & { submitter?: Element | null }) => {
     const target = event.composedPath()[0] as Element;
     const element = target.closest?.(event.type === "click" ? "a,area" : "form");

@@ -1,0 +1,71 @@
+"""Ways past the gate that are used seldom: what they ask for waits, and comes after consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from .corner import CATEGORIES, SERVICES, STATS, Corner
+from .own_site import publish_site
+from .owner_pages import OwnerPages, running_owner_pages
+from .running_server import RunningServer
+from .sites import DemoSite
+from .trackers import Trackers
+
+
+@pytest.fixture(scope="module")
+def owner() -> Iterator[OwnerPages]:
+    with running_owner_pages() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(owner: OwnerPages, server: RunningServer) -> DemoSite:
+    return publish_site(
+        server, owner.url, "seldom-ways", SERVICES, categories=CATEGORIES, blocking="gate"
+    )
+
+
+@pytest.fixture
+def corner(page: Page, owner: OwnerPages, server: RunningServer, trackers: Trackers) -> Corner:
+    return Corner(page, owner, server, trackers)
+
+
+_PAGE = """<div id=box>Text</div><iframe name=named title=Named></iframe>
+<svg width=99 height=99><rect id=shape width=99 height=99></rect></svg>
+<img id=image alt=Own src=/own.gif>"""
+
+#: What each does, with `at` the address that must wait.
+_WAYS = {
+    "attribute-node-value": "image.attributes.src.nodeValue = at",
+    "attribute-node-text": "image.attributes.src.textContent = at",
+    "animation": "box.animate({ backgroundImage: [`url(${at})`, `url(${at})`] }, 9999)",
+    "mask": "shape.setAttribute('mask', `url(${at})`)",
+    "mask-in-markup": "shape.outerHTML = `<rect width=9 height=9 mask='url(${at})'></rect>`",
+    "cursor": "shape.setAttribute('cursor', `url(${at}), auto`)",
+    "document-open": "document.open(at, 'named', '')",
+    "frame-opens-itself": "frames[0].open(at, '_self')",
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_what_is_asked_for_in_a_way_that_is_used_seldom_waits(
+    corner: Corner, site: DemoSite, way: str
+) -> None:
+    visit = corner.open(site, _PAGE)
+    visit.wait_for_notice()
+    corner.page.evaluate(f"(at) => {{ {_WAYS[way]} }}", f"{STATS}/{way}")
+    corner.page.mouse.move(*_middle_of_shape(corner))
+    corner.stays_silent(1.0)
+    visit.decide("accept_all")
+    if way not in ("cursor", "animation"):  # asked for by a pointer; has begun without it
+        visit.wait_for(lambda: f"/{way}" in corner.asked, "what waited")
+    assert corner.errors == []
+
+
+def _middle_of_shape(corner: Corner) -> tuple[float, float]:
+    place = corner.page.locator("svg").bounding_box()
+    assert place
+    return place["x"] + 40, place["y"] + 40
