@@ -65,6 +65,34 @@ def test_what_is_asked_for_in_a_way_that_is_used_seldom_waits(
     assert corner.errors == []
 
 
+#: What a page writes while it is read; it has the address in pieces, so that it may run itself.
+_WRITTEN = {
+    "script": "<script>top.ran = 1 + (top.ran || 0); import(`${at}`)</script>",
+    "module": "<script type=module>import `${at}`; top.ran = 1 + (top.ran || 0)</script>",
+    "style": "<style>@import url(${at});</style>",
+}
+
+
+@pytest.mark.parametrize("kind", _WRITTEN)
+def test_what_a_page_writes_with_an_address_in_its_text_waits_and_runs_once(
+    corner: Corner, site: DemoSite, kind: str
+) -> None:
+    text = _WRITTEN[kind].replace("`${at}`", '"${at}"').replace("</", "<\\/")
+    place = f"{STATS}/written.{'css' if kind == 'style' else 'js'}"
+    scheme, _, rest = place.partition("//")
+    script = f"const at = ['{scheme}', '{rest}'].join('//'); document.write(`{text}<p id=after>`)"
+    visit = corner.open(site, f"<script>{script}</script>")
+    visit.wait_for_notice()
+    corner.stays_silent(1.0)
+    assert corner.page.locator("#after").count() == 1
+    assert corner.page.evaluate("window.ran") is None
+    assert corner.errors == []
+    visit.decide("accept_all")
+    visit.wait_for(lambda: any("/written" in one for one in corner.asked), "what waited")
+    if kind == "script":
+        assert corner.page.evaluate("window.ran") == 1
+
+
 def _middle_of_shape(corner: Corner) -> tuple[float, float]:
     place = corner.page.locator("svg").bounding_box()
     assert place

@@ -3,7 +3,7 @@ import { nonce } from "./origin";
 import { isAllowed, prefix } from "./hold";
 import { restore } from "./restore";
 import { make } from "./element";
-import { getAttribute, setAttribute, trust } from "./gate/builtins";
+import { getAttribute, removeAttribute, setAttribute, trust } from "./gate/builtins";
 import { gatedAs } from "./gate/held";
 
 /** Each with the element that says what it waits for: itself, or the template that it came in. */
@@ -27,7 +27,7 @@ export function copyScript(script: HTMLScriptElement): HTMLScriptElement {
 /** Made anew: what stood there as data is never looked at again. */
 function revive(held: HTMLScriptElement): HTMLScriptElement {
   const script = copyScript(held);
-  script.removeAttribute("type");
+  GATE ? removeAttribute(script, "type") : script.removeAttribute("type"); // the page's own would forget what was held
   restore(script);
   script.nonce = held.nonce as string; // hidden from the attributes on pages with a policy
   script.async = script.hasAttribute("async"); // made by script it would be async by itself

@@ -14,8 +14,9 @@ function holdTag(tag: string): string {
   if (!element) return tag;
   holdTree(element);
   if (!gatedAs(element)) return tag;
-  // Its name as it was: a table's cell is no element of its own, and an image no `img`; and its end: in SVG a slash closes it.
-  return element.outerHTML.replace(/^<[\w:-]+/, (/^<[\w:-]+/.exec(tag) as RegExpExecArray)[0]).replace(/>(<\/[^>]*>)?$/, (/\/?>$/.exec(tag) as RegExpExecArray)[0]);
+  // Its name as it was: a table's cell is no element of its own, and an image no `img`; and its end: in SVG a slash closes it,
+  // and a script's text has none.
+  return element.outerHTML.replace(/^<[\w:-]+/, (/^<[\w:-]+/.exec(tag) as RegExpExecArray)[0]).replace(/(\/?>)?(<\/[^>]*>)?$/, (/(\/?>)?$/.exec(tag) as RegExpExecArray)[0]);
 }
 
 let unfinished = "";
