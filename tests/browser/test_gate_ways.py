@@ -60,7 +60,7 @@ def test_what_is_asked_for_in_a_way_that_is_used_seldom_waits(
     corner.page.mouse.move(*_middle_of_shape(corner))
     corner.stays_silent(1.0)
     visit.decide("accept_all")
-    if way not in ("cursor", "animation"):  # asked for by a pointer; has begun without it
+    if way != "cursor":  # asked for by a pointer
         visit.wait_for(lambda: f"/{way}" in corner.asked, "what waited")
     assert corner.errors == []
 

@@ -111,7 +111,6 @@ READ_AHEAD_CASES: Final = frozenset(
         "script-with-type",
         "sentry-loader",
         "smilee-chat",
-        "style-animation",
         "style-import",
         "style-import-url",
         "style-rule-property",

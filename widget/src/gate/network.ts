@@ -78,10 +78,8 @@ export function guardBlobs(realm: Realm): void {
 }
 
 export function guardSheets(realm: Realm): void {
-  guard(realm.Element, "animate", (frames) => textVerdict(JSON.stringify(frames)), (_keys, go, _self, args) => {
-    args[0] = []; // it runs, and shows nothing
-    return go();
-  });
+  // What is shown meanwhile is nothing, for as long.
+  guard(realm.Element, "animate", (frames) => textVerdict(JSON.stringify(frames)), (keys, go, self, [, options]) => (later(keys, go), (self as Element).animate([], options as number)));
   for (const owner of [realm.CSSStyleSheet, realm.CSSGroupingRule]) {
     guard(owner, "insertRule replaceSync", sheetVerdict, answerLater(0));
     guard(owner, "replace", sheetVerdict, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
