@@ -76,13 +76,12 @@ class Readiness:
             current = self._round
             if current is None or (current.done.is_set() and now - current.ended > _FRESH_SECONDS):
                 current = _Round(now)
+                looking = threading.Thread(
+                    target=self._look, args=(current,), name="readiness", daemon=True
+                )
                 try:
-                    threading.Thread(
-                        target=self._look, args=(current,), name="readiness", daemon=True
-                    ).start()
-                except (
-                    RuntimeError
-                ):  # the system has no thread to give now; the next who asks tries
+                    looking.start()
+                except RuntimeError:  # the next who asks tries again
                     return [_NO_THREAD]
                 self._round = current
         if current.done.wait(max(0.0, current.began + _PATIENCE_SECONDS - now)):

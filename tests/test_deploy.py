@@ -154,15 +154,12 @@ def _behind_nginx(
 def test_nginx_refuses_a_flood_as_the_server_would_and_lets_scripts_pass(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    # Twice as many as nginx lets one address send at once: what it lets pass, the server takes.
+    # The server takes many more from one address: it is nginx who refuses.
     with _behind_nginx(environment, tmp_path, 1_000) as front:
-        sent = [front.decide() for _ in range(70)]
-        assert set(sent[:60]) == {201}
-        assert sent[-1] == 429
-        proof = "?proof=" + read_proof(front.ask("GET", "/w/smilee.js")[2])
+        assert {front.decide() for _ in range(60)} == {201}
         origin = {"Origin": "https://www.smilee.example"}
-        answers = [front.ask("POST", f"/w/smilee/decisions{proof}", b"{}", **origin)]
-        answers.append(front.ask("POST", f"/w/smilee/decisions{proof}", b"{}", **origin))
+        # One a second comes back meanwhile.
+        answers = (front.ask("POST", "/w/smilee/decisions", b"{}", **origin) for _ in range(300))
         status, body, headers = next(one for one in answers if one[0] == 429)
         problem = json.loads(body)
         assert problem["type"] == f"urn:consent-server:problem:{TooManyRequests.code}"

@@ -82,7 +82,8 @@ class DatabasePlans:
     def _look_again(self) -> None:
         """Wait a moment for what the database says now; all pages wait for the same answer."""
         with self._lock:
-            if self._looking is None:
+            # A process that was forked meanwhile has the mark of a thread, and not the thread.
+            if self._looking is None or not self._looking[0].is_alive():
                 thread = threading.Thread(target=self._look, name="plan", daemon=True)
                 try:
                     thread.start()
@@ -100,9 +101,6 @@ class DatabasePlans:
             # What was published holds until we hear otherwise: pages go on being held.
             log.warning("rewriting %s from memory: %s", self._site_key, type(error).__name__)
             self._checked = time.monotonic()
-        finally:
-            with self._lock:
-                self._looking = None
 
     def _read(self) -> RewritePlan:
         with self._database.read() as session:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import func, select, text
@@ -59,18 +59,15 @@ def test_decisions_of_a_transaction_that_met_a_deadlock_are_written_all_the_same
         return list(items)
 
     writer = GroupWriter[str, str](store, append)
-    told: list[object] = []
+    told: SimpleQueue[object] = SimpleQueue()
     with postgresql.connect(make_url(url).database or "") as other, other.transaction():
         other.execute(f"{rename}'a'".encode())
-        writer.submit("one", told.append)
+        writer.submit("one", told.put)
         assert begun.wait(10)
         go_on.set()
         # What the other waits for it gets once the writer was ended.
         other.execute(f"{rename}'b'".encode())
-    ends = time.monotonic() + 10
-    while not told and time.monotonic() < ends:
-        time.sleep(0.02)
-    assert told == ["one"]
+    assert told.get(timeout=10) == "one"
     with store.read() as session:
         assert session.scalars(select(Site.name)).all() == ["xx", "xx"]
     store.close()
