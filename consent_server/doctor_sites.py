@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.config import Settings, key_folder
+from consent_server.continuity import check_key, check_published, list_published
 from consent_server.doctor import MAX_CLOCK_DIFFERENCE, Finding, Findings, looking
 from consent_server.errors import ConfigError
 from consent_server.ledger_check import check_ledger, checkpoint_before
@@ -19,13 +20,12 @@ from consent_server.pushing import find_waiting
 from consent_server.retention import find_outlived
 from consent_server.rules.times import spell_time
 from consent_server.sealing import (
-    check_continuity,
     count_waiting,
     last_checkpoint,
     origin_of,
     origins_of,
 )
-from consent_server.signing import find_signer
+from consent_server.signing import Published, find_signer
 from consent_server.sites import find_site, list_sites
 from consent_server.store.database import Database
 from consent_server.store.models import Checkpoint
@@ -56,9 +56,13 @@ def examine_sites(settings: Settings, database: Database, *, now: datetime) -> F
 
     with database.read() as session:
         keys = [site.key for site in list_sites(session)]
+    published = _list_published(settings, database)
     for key in keys:
         yield from look(f"sealing {key}", partial(_sealing, key=key, now=now))
-        yield from look(f"ledger {key}", partial(_ledger, key=key, settings=settings))
+        yield from look(
+            f"ledger {key}",
+            partial(_ledger, key=key, settings=settings, published=published),
+        )
     if not keys:
         yield Finding("sites", True, "There is none yet: consent-server site apply FILE")
     yield from looking("witnesses", partial(_witnesses, settings))
@@ -97,7 +101,18 @@ def _sealing(session: Session, *, key: str, now: datetime) -> Finding:
     return Finding(name, True, f"{waiting} waiting, {sealed}.")
 
 
-def _ledger(session: Session, *, key: str, settings: Settings) -> Finding:
+def _list_published(settings: Settings, database: Database) -> Mapping[str, Published]:
+    """Return what was published before a session looks: a server that runs publishes more."""
+    # What keeps the folder from being read is told site by site.
+    with suppress(ConfigError):
+        signer = find_signer(key_folder(settings))
+        return list_published(database, signer) if signer is not None else {}
+    return {}
+
+
+def _ledger(
+    session: Session, *, key: str, settings: Settings, published: Mapping[str, Published]
+) -> Finding:
     """Recompute the newest records to the signed root, and compare with what was published."""
     name, site = f"ledger {key}", find_site(session, key)
     last = last_checkpoint(session, site)
@@ -113,7 +128,8 @@ def _ledger(session: Session, *, key: str, settings: Settings) -> Finding:
         )
     origin = origins_of(session, site)[-1]
     if origin_of(last) == origin:
-        check_continuity(session, site, signer, origin, last)
+        check_published(session, site, published.get(origin), last)
+        check_key(site, signer, origin, last)
     after = checkpoint_before(session, site, _NEWEST_LEAVES)
     checked = check_ledger(session, site, keys_of(session, site), after=after)
     return Finding(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from consent_server.errors import ConsentError
@@ -17,7 +18,8 @@ from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import BrokenFrontier, Frontier
 from consent_server.rules.note import Note, NotSigned, VerifierKey, parse_note, verify_note
 from consent_server.rules.receipt import hash_event
-from consent_server.sealing import KEPT_LEVELS
+from consent_server.rules.times import NotATime, spell_time
+from consent_server.sealing import KEPT_LEVELS, SEALED
 from consent_server.signing import verify_signature
 from consent_server.store.answers import Said
 from consent_server.store.models import (
@@ -33,6 +35,8 @@ from consent_server.store.models import (
 from consent_server.store.record_rows import SAME_ANSWER, SAME_LEAF, SAME_VERSION
 
 _AT_ONCE = 1_000
+#: How the columns' types fail at what was never written by us.
+UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, NotATime)
 
 
 class BrokenLedger(ConsentError):
@@ -129,7 +133,35 @@ def checkpoint_before(session: Session, site: Site, leaves: int) -> Checkpoint |
 
 
 def _leaves(session: Session, site: Site, began: int) -> Generator[Any, None, None]:
-    query = (
+    """Give each leaf with what it is the hash of. Raises BrokenLedger where that cannot be read."""
+    query = _select_leaves(site).execution_options(yield_per=_AT_ONCE)
+    read = began
+    try:
+        with closing(session.execute(query.where(LedgerLeaf.leaf_index >= began))) as rows:
+            for row in rows:
+                yield row
+                read = row.LedgerLeaf.leaf_index + 1
+    except UNREADABLE:
+        # Many are read at once: which of them it was shows one by one.
+        yield from _leaves_one_by_one(session, site, read)
+
+
+def _leaves_one_by_one(session: Session, site: Site, began: int) -> Generator[Any, None, None]:
+    leaves = select(LedgerLeaf.leaf_index, LedgerLeaf.event_id).where(
+        LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index >= began
+    )
+    for index, event_id in session.execute(leaves.order_by(LedgerLeaf.leaf_index)).yield_per(1):
+        try:
+            rows = session.execute(_select_leaves(site).where(LedgerLeaf.leaf_index == index)).all()
+        except UNREADABLE as error:
+            raise BrokenLedger(
+                f"{_name_of(index, event_id)} was changed: it cannot be read ({error!r})."
+            ) from error
+        yield from rows
+
+
+def _select_leaves(site: Site) -> Select[*tuple[Any, ...]]:
+    return (
         select(LedgerLeaf, ConsentEvent, SiteVersion.config_hash, AdminEvent)
         .options(contains_eager(ConsentEvent.answer))
         .select_from(LedgerLeaf)
@@ -141,21 +173,23 @@ def _leaves(session: Session, site: Site, began: int) -> Generator[Any, None, No
             (AdminEvent.site_id == LedgerLeaf.site_id)
             & (AdminEvent.event_id == LedgerLeaf.event_id),
         )
-        .where(LedgerLeaf.site_id == site.id, LedgerLeaf.leaf_index >= began)
+        .where(LedgerLeaf.site_id == site.id)
         .order_by(LedgerLeaf.leaf_index)
-        .execution_options(yield_per=_AT_ONCE)
     )
-    with closing(session.execute(query)) as rows:
-        yield from rows
 
 
 def _check_answers(session: Session, site: Site) -> None:
     """Refuse answers that are not what they were numbered as: new records would name them."""
     query = select(Answer).where(Answer.site_id == site.id)
-    with closing(session.scalars(query.execution_options(yield_per=_AT_ONCE))) as rows:
-        for row in rows:
-            if Said.of(row).digest != row.digest:
-                raise BrokenLedger(f"The answer {row.number} of {site.key!r} was changed.")
+    try:
+        with closing(session.scalars(query.execution_options(yield_per=_AT_ONCE))) as rows:
+            for row in rows:
+                if Said.of(row).digest != row.digest:
+                    raise BrokenLedger(f"The answer {row.number} of {site.key!r} was changed.")
+    except UNREADABLE as error:
+        raise BrokenLedger(
+            f"An answer of {site.key!r} was changed: it cannot be read ({error!r})."
+        ) from error
 
 
 def _checkpoints(session: Session, site: Site, began: int) -> Generator[Checkpoint, None, None]:
@@ -165,8 +199,13 @@ def _checkpoints(session: Session, site: Site, began: int) -> Generator[Checkpoi
         .order_by(Checkpoint.size)
         .execution_options(yield_per=_AT_ONCE)
     )
-    with closing(session.scalars(query)) as rows:
-        yield from rows
+    try:
+        with closing(session.scalars(query)) as rows:
+            yield from rows
+    except UNREADABLE as error:
+        raise BrokenLedger(
+            f"A checkpoint of {site.key!r} was changed: it cannot be read ({error!r})."
+        ) from error
 
 
 def _frontier_of(row: Checkpoint) -> Frontier:
@@ -180,17 +219,21 @@ def _frontier_of(row: Checkpoint) -> Frontier:
 
 def _check_leaf(site: Site, row: Any, index: int) -> None:
     leaf: LedgerLeaf = row.LedgerLeaf
-    name = f"Record {index} (event {leaf.event_id})"
+    name = _name_of(index, leaf.event_id)
     if leaf.leaf_index != index:
         raise BrokenLedger(f"Leaf {index} is missing; the next one is {leaf.leaf_index}.")
     try:
         found, stated = _hashes(row, site)
     except LookupError:
         raise BrokenLedger(f"{name} is sealed, but the record or its version is gone.") from None
-    except ValueError:
+    except UNREADABLE:
         found = stated = b""  # a word that no record ever had
     if found != leaf.leaf_hash or stated != leaf.leaf_hash:
         raise BrokenLedger(f"{name} was changed: its fields no longer give the sealed hash.")
+
+
+def _name_of(index: int, event_id: UUID) -> str:
+    return f"Record {index} (event {event_id})"
 
 
 def _hashes(row: Any, site: Site) -> tuple[bytes, bytes]:
@@ -232,3 +275,7 @@ def _check_checkpoint(site: Site, row: Checkpoint, frontier: Frontier, keys: _Ke
             f"{name} has another root than the leaves give: a record up to there was changed, "
             "taken out or put in after it was sealed."
         )
+    stated = {f"{SEALED}{spell_time(row.sealed_at)}"}
+    signers = {one.key_id.hex() for one in note.signatures if one.name == signed.origin}
+    if not stated <= {*signed.extensions} or row.key_id not in signers:
+        raise BrokenLedger(f"{name} says of itself another time or key than was signed.")

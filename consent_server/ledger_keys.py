@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consent_server.errors import Unavailable
 from consent_server.rules.admin_event import Action
-from consent_server.rules.note import VerifierKey, parse_verifier_key
+from consent_server.rules.note import NotANote, VerifierKey, parse_verifier_key
 from consent_server.sealing import origins_of
 from consent_server.signing import Signer
 from consent_server.store.models import AdminEvent, Site
@@ -48,8 +50,18 @@ def keys_of(session: Session, site: Site) -> list[VerifierKey]:
     they were given before.
     """
     query = (
-        select(AdminEvent.details)
+        select(AdminEvent.event_id, AdminEvent.details)
         .where(AdminEvent.site_id == site.id, AdminEvent.action == Action.KEY_CHANGE)
         .order_by(AdminEvent.happened_at, AdminEvent.event_id)
     )
-    return [parse_verifier_key(json.loads(details)["added"]) for details in session.scalars(query)]
+    return [_added(event_id, details) for event_id, details in session.execute(query)]
+
+
+def _added(event_id: UUID, details: str) -> VerifierKey:
+    try:
+        return parse_verifier_key(json.loads(details)["added"])
+    except (ValueError, TypeError, KeyError, AttributeError, NotANote) as error:
+        raise Unavailable(
+            f"The administrator's event {event_id} was changed: it announces no key that can be "
+            f"read ({error!r}). Restore a backup."
+        ) from error

@@ -14,7 +14,8 @@ from sqlalchemy import Select, bindparam, delete, func, literal_column, select, 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from consent_server.errors import Conflict, ConsentError
+from consent_server.continuity import CannotSeal, check_continuity
+from consent_server.errors import ConsentError
 from consent_server.ledger import append_admin_event
 from consent_server.reasons import read_reason
 from consent_server.rules.admin_event import Action
@@ -71,12 +72,6 @@ _Row = tuple[Any, ...]
 WHAT_WAS_LOST: Final = "Say what was lost and how"
 
 log = logging.getLogger(__name__)
-
-
-class CannotSeal(Conflict):
-    """The ledger must not be signed as it is; the message says why and what to do."""
-
-    code, title = "cannot_seal", "The ledger cannot be sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,36 +214,6 @@ def origins_of(session: Session, site: Site) -> list[str]:
     """Return every name that the ledger of a site ever had, oldest first."""
     query = select(Ledger.origin).where(Ledger.site_id == site.id).order_by(Ledger.number)
     return list(session.scalars(query))
-
-
-def check_continuity(
-    session: Session, site: Site, signer: Signer, origin: str, last: CheckpointRow
-) -> None:
-    """Refuse to sign what does not continue that which was published; raises CannotSeal."""
-    published = signer.last_published(origin)
-    if published is not None:
-        is_last = published.size == last.size
-        row = last if is_last else session.get(CheckpointRow, (site.id, published.size))
-        if last.size < published.size or row is None:
-            raise CannotSeal(
-                f"The ledger of {site.key!r} has {last.size} sealed leaves, but "
-                f"{published.size} were published on {spell_time(published.sealed_at)}: the "
-                "database is older than what others have seen. Restore the newest backup. If "
-                "the records are lost, say so in the ledger: consent-server ledger begin-anew "
-                f"--site {site.key} --reason TEXT"
-            )
-        if row.root != published.root:
-            raise CannotSeal(
-                f"The ledger of {site.key!r} was published with another root at "
-                f"{published.size} leaves: the database was changed. Restore a backup and find "
-                "out who did it. `consent-server ledger verify` names the first bad record."
-            )
-    if last.key_id not in {key.key_id.hex() for key in signer.verifiers(origin)}:
-        raise CannotSeal(
-            f"The ledger of {site.key!r} was signed by the key {last.key_id}, which is not in "
-            f"{signer.folder}. Bring the key folder back. If the key is lost, begin under a new "
-            f"name: consent-server ledger begin-anew --site {site.key} --reason TEXT"
-        )
 
 
 def _name_ledger(session: Session, site: Site, number: int, now: datetime) -> Ledger:

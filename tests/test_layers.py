@@ -51,13 +51,13 @@ LAYERS = {
     ),
     "use_cases": _layer(
         "appending archive audit bundle catalogue connector_check connector_form connectors "
-        "copies cores delivery diagnosis diagnosis_texts doctor doctor_sites durations "
-        "erasure forms gauges gpp handing_over identifying languages ledger ledger_check "
-        "ledger_keys metrics own_record packing proofs published pushing readiness reasons recall "
-        "record_copy record_forms record_lines regime_check regime_texts regions render_proofs "
-        "retention rights sealing services signing site_check site_form site_notes "
-        "site_secrets sites snapshot targets texts theme theme_form totals wanted "
-        "webhook_deliveries webhooks widget widget_texts witness word_check",
+        "continuity copies cores delivery diagnosis diagnosis_texts doctor doctor_sites "
+        "durations erasure forms gauges gpp handing_over identifying languages ledger "
+        "ledger_check ledger_contents ledger_keys metrics own_record packing proofs published "
+        "pushing readiness reasons recall record_copy record_forms record_lines regime_check "
+        "regime_texts regions render_proofs retention rights sealing services signing site_check "
+        "site_form site_notes site_secrets sites snapshot targets texts theme theme_form totals "
+        "wanted webhook_deliveries webhooks widget widget_texts witness word_check",
         "free rules store use_cases verification",
         "babel brotli cryptography marshmallow maxminddb sqlalchemy",
         "plain functions that the API, the pages and the commands all call",

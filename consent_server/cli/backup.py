@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from consent_server.cli.opening import bring_up_to_date, now, open_database
 from consent_server.cli.replacing import check_apart, check_free, tidying, uninterrupted
 from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
+from consent_server.continuity import list_published
 from consent_server.errors import ConfigError, Conflict
 from consent_server.rules.times import spell_time
-from consent_server.sealing import last_checkpoint, origin_of
-from consent_server.signing import Signer, find_signer
+from consent_server.sealing import last_checkpoint, origin_of, origins_of
+from consent_server.signing import Published, Signer, find_signer
 from consent_server.sites import list_sites
 from consent_server.store.backup import (
     check_file,
@@ -46,12 +47,14 @@ def backup(file: Path, force: bool) -> None:
     source = _sqlite_file(settings, "pg_dump --format=custom --file=FILE DATABASE")
     check_apart(file)
     check_free(file, force=force)
-    with open_database():
-        # A database that is missing, or of another release, is told before it is copied.
-        pass
+    signer = find_signer(key_folder(settings))
+    # A database that is missing, or of another release, is told before it is copied. A server
+    # that runs publishes more while this is at work: no copy lacks that.
+    with open_database() as database:
+        published = list_published(database, signer) if signer is not None else {}
     with _part(file) as part:
         _copy(source, part, file.parent)
-        lines = _verify(part, settings)
+        lines = _verify(part, settings, published)
         put_in_place(part, file)
     for line in lines:
         click.echo(line)
@@ -131,22 +134,35 @@ def _bring_up(copy: Path, file: Path) -> bool:
         database.close()
 
 
-def _verify(copy: Path, settings: Settings) -> list[str]:
-    """Read the whole copy, recompute its ledgers, and tell what it holds; raises Conflict."""
+def _verify(
+    copy: Path, settings: Settings, known: Mapping[str, Published] | None = None
+) -> list[str]:
+    """Read the whole copy, recompute its ledgers, and tell what it holds; raises Conflict.
+
+    `known` is what it must have of what was published; None for all of it.
+    """
     check_file(copy)
     folder = key_folder(settings)
     signer = find_signer(folder)
     database = Database(copy)
     try:
+        if known is None:
+            known = list_published(database, signer) if signer is not None else {}
         with database.read() as session:
-            told = [_describe(session, site, signer, folder) for site in list_sites(session)]
+            told = [_describe(session, site, signer, folder, known) for site in list_sites(session)]
     finally:
         database.close()
     settle(copy)
     return told
 
 
-def _describe(session: Session, site: Site, signer: Signer | None, folder: Path) -> str:
+def _describe(
+    session: Session,
+    site: Site,
+    signer: Signer | None,
+    folder: Path,
+    known: Mapping[str, Published],
+) -> str:
     query = select(func.count()).select_from(ConsentEvent).where(ConsentEvent.site_id == site.id)
     told = f"{site.key}: {session.scalar(query)} records"
     last = last_checkpoint(session, site)
@@ -163,7 +179,7 @@ def _describe(session: Session, site: Site, signer: Signer | None, folder: Path)
             f"{told}\n  There is no key in {folder}, which would know what was published: whether "
             "something is missing cannot be told. Bring it back, or set CONSENT_KEY_FOLDER."
         )
-    published = signer.last_published(origin_of(last))
+    published = known.get((origins_of(session, site) or [origin_of(last)])[-1])
     if published is None or published.size <= last.size:
         return told
     return (

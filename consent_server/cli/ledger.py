@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -12,13 +12,16 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.audit import hold_snapshot
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.pushes import push
 from consent_server.cli.site import author, confirm
 from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import key_folder, load_settings
+from consent_server.continuity import check_published, list_published
 from consent_server.errors import ConfigError, Conflict, ConsentError
+from consent_server.ledger_contents import check_contents
 from consent_server.proofs import newest_checkpoint, note_of, prove_consistency, prove_inclusion
 from consent_server.pushing import find_waiting
 from consent_server.reasons import read_reason
@@ -29,11 +32,20 @@ from consent_server.sealing import (
     count_waiting,
     last_checkpoint,
     origin_of,
+    origins_of,
     seal_site,
     seal_waiting,
 )
-from consent_server.signing import LEDGER_KEYS, Signer, find_signer, open_signer, rotate_key
+from consent_server.signing import (
+    LEDGER_KEYS,
+    Published,
+    Signer,
+    find_signer,
+    open_signer,
+    rotate_key,
+)
 from consent_server.sites import find_site, list_sites
+from consent_server.store.database import Database
 from consent_server.store.models import LedgerLeaf, Site
 from consent_server.targets import parse_targets
 
@@ -156,11 +168,12 @@ def verify(site_key: str | None) -> None:
     """Recompute every leaf, root and signature from the database."""
     folder, any_sealed = key_folder(load_settings()), False
     signer = find_signer(folder)
-    with open_database() as database, database.read() as session:
+    with open_database() as database, _looking(database, signer) as (session, published):
         sites = [find_site(session, site_key)] if site_key else list_sites(session)
         for site in sites:
-            total = _count_leaves(session, site)
-            if last_checkpoint(session, site) is None:
+            total, last = _count_leaves(session, site), last_checkpoint(session, site)
+            if last is None:
+                check_contents(session, site)
                 click.echo(f"{site.key}: nothing is sealed yet.")
                 continue
             any_sealed = True
@@ -170,6 +183,8 @@ def verify(site_key: str | None) -> None:
                 f"{site.key}: {checked.leaves} leaves and {checked.checkpoints} checkpoints "
                 f"are as they were sealed.{describe_announced(checked, folder)}"
             )
+            for name in origins_of(session, site)[-1:]:
+                check_published(session, site, published.get(name), last)
     if any_sealed and signer is None:
         raise Conflict(
             f"There is no key in {folder}, so nothing but the database vouches for what was "
@@ -229,6 +244,17 @@ def push_command() -> None:
                     click.echo(f"{target.address}: {one.site} at {one.size} leaves.")
     if failed:
         raise Conflict("Not everything arrived. The reasons stand above.")
+
+
+@contextmanager
+def _looking(
+    database: Database, signer: Signer | None
+) -> Iterator[tuple[Session, Mapping[str, Published]]]:
+    """Read the database as of one moment, and what was published before it."""
+    published = list_published(database, signer) if signer is not None else {}
+    with database.read() as session:
+        hold_snapshot(session)
+        yield session, published
 
 
 def _signer() -> Signer:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from consent_server.ledger_check import Checked, check_ledger
+from consent_server.errors import Unavailable
+from consent_server.ledger_check import UNREADABLE, Checked, check_ledger
+from consent_server.ledger_contents import check_contents
 from consent_server.ledger_keys import trusted_keys
 from consent_server.signing import Signer
 from consent_server.store.models import Site
@@ -23,10 +27,13 @@ def check_with_keys(
 ) -> Checked:
     """Recompute a ledger with the keys of the folder, and else those that it announces itself.
 
-    With `lost` also for the name that it has now. Raises BrokenLedger.
+    With `lost` also for the name that it has now; then what its records name. All must be of
+    one moment. Raises BrokenLedger.
     """
     trusted = trusted_keys(session, site, signer, lost=lost)
-    return check_ledger(session, site, trusted.own, announced=trusted.announced, tell=tell)
+    checked = check_ledger(session, site, trusted.own, announced=trusted.announced, tell=tell)
+    check_contents(session, site)
+    return checked
 
 
 def describe_announced(checked: Checked, folder: Path) -> str:
@@ -39,3 +46,15 @@ def describe_announced(checked: Checked, folder: Path) -> str:
         f"which whoever can write there could make: {checked.by_announced} of its checkpoints. "
         f"Compare with keys that you or others kept from before:{keys}"
     )
+
+
+@contextmanager
+def reading_records(site_key: str) -> Iterator[None]:
+    """Say what to do where the database holds what no record can: it was changed, or broke."""
+    try:
+        yield
+    except (*UNREADABLE, NoResultFound) as error:
+        raise Unavailable(
+            f"What the database holds of {site_key!r} cannot be read ({error!r}). Which record it "
+            f"is of tells: consent-server ledger verify --site {site_key}"
+        ) from error

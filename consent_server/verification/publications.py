@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -32,14 +32,22 @@ def check_publications(versions: Mapping[int, KnownVersion], found: Publications
 
     Raises Broken.
     """
+    for number, problem in problems_of(versions, found):
+        raise Broken(f"versions/{number}.json{problem}")
+
+
+def problems_of(
+    versions: Mapping[int, KnownVersion], found: Publications
+) -> Iterator[tuple[int, str]]:
+    """Give each version that says something else than the events, and words to follow its name."""
     for number, version in sorted(versions.items()):
-        if number not in found:
-            raise Broken(f"versions/{number}.json: no event says that it was published.")
         before = versions.get(number - 1)
         since = before.material_since if before else 0
-        problems = [_problem(number, version, event, since) for event in found[number]]
-        if all(problems):
-            raise Broken(f"versions/{number}.json {problems[0]}")
+        problems = [_problem(number, version, event, since) for event in found.get(number, ())]
+        if not problems:
+            yield number, ": no event says that it was published."
+        elif all(problems):
+            yield number, f" {problems[0]}"
 
 
 def _problem(number: int, version: KnownVersion, event: dict[str, Any], since: int) -> str:

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
+from consent_server.continuity import CannotSeal
 from consent_server.errors import NotFound
 from consent_server.proofs import prove_consistency, prove_inclusion
 from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import is_consistent, is_included, root_of
 from consent_server.rules.note import parse_note, verify_note
 from consent_server.sealing import (
-    CannotSeal,
     begin_anew,
     last_checkpoint,
     open_ledger,
