@@ -27,6 +27,18 @@ class BundleWriter:
         self._archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True)
         self.files: dict[str, dict[str, Any]] = {}
 
+    def __enter__(self) -> BundleWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Let go of a bundle that came to nothing: whoever made the file removes it.
+
+        The zip would else be finished, into a closed file, when it is no longer known, and Python
+        tell of that in words of its own.
+        """
+        if kind is not None:
+            self._archive.fp = None
+
     def add(self, name: str, content: Iterable[bytes]) -> None:
         """Add a file that comes in pieces; it may be larger than memory, or than 4 GiB."""
         with self.adding(name) as write:

@@ -97,7 +97,8 @@ def export_bundle(
             # A salt that is gone must be accounted for by a leaf of this bundle.
             if not _erases_unsealed(session, site, checkpoint.size):
                 making = _Making(session, site, selection, checkpoint, export, tell)
-                return making.write(BundleWriter(file), tuple(witnesses), clock())
+                with BundleWriter(file) as bundle:
+                    return making.write(bundle, tuple(witnesses), clock())
     raise Unavailable("Visitors are being erased at this moment. Export again in a minute.")
 
 

@@ -22,6 +22,7 @@ from consent_server.audit import (
 )
 from consent_server.bundle.export import export_bundle, note_export
 from consent_server.bundle.selection import Selection
+from consent_server.cli.ledger_checking import reading_records
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.photographs import take_pictures
@@ -168,6 +169,7 @@ def _export_bundle(
         open_database() as database,
         replacing(output, force=force) as file,
         telling("Exporting") as tell,
+        reading_records(site_key),
     ):
         with database.read() as session:
             site = find_site(session, site_key)
@@ -225,6 +227,7 @@ def _export_records(
             database.read() as session,
             replacing(output, force=force) as file,
             replacing(beside, force=force) as versions_file,
+            reading_records(site_key),
         ):
             hold_snapshot(session)
             site = find_site(session, site_key)
