@@ -166,11 +166,15 @@ def _walk(
     step: Callable[[int, int], None] | None,
 ) -> Seen:
     admin, rows = _Admin(), Rows(container)
+    named: set[tuple[int, str]] = set()
 
     def watch(event: dict[str, Any]) -> None:
         if "kind" in event:
+            named.add((event["version"], event["script_hash"]))
             receipts.watch(event)
             return
+        if event["action"] == "publish" and container.whole:
+            named.add((event["details"]["version"], event["details"].get("script_hash")))
         if event["action"] == "key_change":
             admin.announced.add(str(event["details"].get("added")))
         note_publication(admin.published, event)
@@ -202,7 +206,8 @@ def _walk(
     _check_admin(container, admin, keys, newest)
     if container.whole:
         check_publications(context.versions, admin.published)
-    receipts.check_all_met(newest, whole=container.whole)
+    _check_named(context, named)
+    receipts.check_all_met(newest, context.site, whole=container.whole)
     return seen
 
 
@@ -245,6 +250,15 @@ def _misbehaviour(
         f"{evidence['claim']}",
         evidence,
     )
+
+
+def _check_named(context: Context, named: set[tuple[int, str]]) -> None:
+    """Refuse what nothing in the bundle names: nobody vouches for it."""
+    versions, scripts = ({pair[at] for pair in named} for at in (0, 1))
+    for number in sorted(context.versions.keys() - versions):
+        raise Broken(f"versions/{number}.json is named by nothing in the bundle.")
+    for digest in sorted(set(context.scripts) - scripts):
+        raise Broken(f"scripts/{digest}.js is named by nothing in the bundle.")
 
 
 def _check_counts(container: Container, seen: Seen) -> None:

@@ -14,6 +14,7 @@ from consent_server.verification.events import BESIDE_LEAF, RECORD_FIELDS
 from consent_server.verification.findings import Broken
 from consent_server.verification.signatures import Keys, Signed, open_checkpoint
 from consent_server.verification.spelling import canonical, read_foreign
+from consent_server.verification.walk import LATEST_SEAL
 
 
 @dataclass
@@ -67,9 +68,14 @@ class Receipts:
         self.met += 1
         del self.kept[event["event_id"]]
 
-    def check_all_met(self, newest: Signed, *, whole: bool) -> None:
+    def check_all_met(self, newest: Signed, site: str, *, whole: bool) -> None:
         """Check that the log holds every receipt. Raises Broken."""
         for event_id, receipt in self.kept.items():
+            if receipt["site"] != site:
+                raise Broken(
+                    f"The receipt {event_id} is of the site {receipt['site']!a}, and the "
+                    f"bundle of {site!a}. Ask for a bundle of that site."
+                )
             if receipt["received_at"] > spell_time(newest.sealed_at):
                 raise Broken(
                     f"The receipt {event_id} is newer than the bundle. Ask for a new bundle."
@@ -78,6 +84,12 @@ class Receipts:
                 raise Broken(
                     f"The receipt {event_id} is not among the records of this selection. "
                     "Ask for a whole bundle."
+                )
+            if receipt["received_at"] > spell_time(newest.sealed_at - LATEST_SEAL):
+                # Of those no event of the bundle says that they must be in it.
+                raise Broken(
+                    f"The record of the receipt {event_id} is not in the bundle, which was sealed "
+                    "within a minute of it: it may have waited for its seal. Ask for a new bundle."
                 )
             raise Broken(
                 f"The record of the receipt {event_id} is missing from the log, which was "

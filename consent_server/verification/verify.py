@@ -46,21 +46,18 @@ def point_of(raw: bytes) -> tuple[int, ...]:
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
     x = x if (x * x - square) % P == 0 else x * pow(2, (P - 1) // 4, P) % P
-    right = y < P and (x * x - square) % P == 0 and (x or raw[31] < 128)
-    check(right, "a key or signature is no point of Ed25519")
+    check(y < P and (x * x - square) % P == 0 and (x or raw[31] < 128), "no point of Ed25519")
     x = x if x & 1 == raw[31] >> 7 else P - x
     return x, y, 1, x * y % P
 
 
 def is_signature(key: bytes, message: bytes, signature: bytes) -> bool:
     """Verify an Ed25519 signature (RFC 8032, 5.1.7)."""
-    s = int.from_bytes(signature[32:], "little")
-    if len(signature) != 64 or s >= Q:
-        return False
+    s = int.from_bytes(signature[32:], "little") if len(signature) == 64 else Q
     h = int.from_bytes(sha512(signature[:32] + key + message).digest(), "little") % Q
     one = times(s, point_of((4 * pow(5, -1, P) % P).to_bytes(32, "little")))
     other = add(point_of(signature[:32]), times(h, point_of(key)))
-    return all((one[at] * other[2] - other[at] * one[2]) % P == 0 for at in (0, 1))
+    return s < Q and all((one[at] * other[2] - other[at] * one[2]) % P == 0 for at in (0, 1))
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,6 +89,7 @@ def leaf_of(event: Any, known: Any, after: datetime, until: datetime) -> tuple[s
         version, days = known["versions"].get(leaf["version"], ("", 0))
         right = version == leaf["version_hash"] and leaf["script_hash"] in known["scripts"]
         check(right, "names a version or script that is not in the bundle")
+        known["unnamed"] -= {leaf["version"], leaf["script_hash"]}
         days = max(days, 390) if leaf["regime"] in ("opt_out", "notice_only", "off") else days
         ends = datetime.fromisoformat(leaf["valid_until"][:-1])
         check(ends - moment == timedelta(days), "is not valid for as long as its version says")
@@ -202,17 +200,19 @@ def verify(bundle: zipfile.ZipFile, keys: list[str]) -> str:
     check(right, "a script was changed")
     whole = not any(manifest["filters"].values())
     known = {"site": manifest["site"], "versions": versions, "scripts": scripts, "whole": whole}
+    known["unnamed"] = {*versions, *scripts}
     files = [bundle.open("records.jsonl"), bundle.open("admin.jsonl")]
     records, admin = walk(bundle.open("leaves.txt"), files, points, known)
     check([records, admin, sizes[-1]] == [*manifest["counts"].values()], "wrong counts")
     events = [READ.decode(line.decode()) for line in bundle.read("admin.jsonl").splitlines()]
-    found = [one["details"] for one in events if one["action"] == "publish"]
+    found = [one["details"] for one in events if whole and one["action"] == "publish"]
     published = {(one["version"], one["config_hash"]) for one in found}
     right = not whole or published == {(number, one[0]) for number, one in versions.items()}
     check(right, "the versions are not those that were published")
-    exports = {one["event_id"]: one for one in events if one["action"] == "export"}
-    check(manifest["export"] in exports, "the bundle lacks the event of its own export")
-    export = exports[manifest["export"]]
+    unnamed = known["unnamed"].difference(*((one["version"], one["script_hash"]) for one in found))
+    check(not unnamed, "the bundle has a version or script that nothing in it names")
+    export: Any = next((one for one in events if one["event_id"] == manifest["export"]), {})
+    check(export and export["action"] == "export", "the bundle lacks the event of its own export")
     chosen = {**manifest["filters"], "subject": manifest["filters"]["subject"] is not None}
     agreed = export["details"] == {"format": "bundle", "filters": chosen}
     check(agreed, "the manifest speaks of another selection than the signed export")

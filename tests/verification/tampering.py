@@ -156,7 +156,7 @@ class Tampered:
     def is_found_by_the_small_one(self, events: Iterator[Placed], passed: int) -> str | None:
         """What the verifier inside the bundle says, or None."""
         leaves, records, admin = tee(events, 3)
-        known: dict[str, Any] = dict(KNOWN)
+        known: dict[str, Any] = {**KNOWN, "unnamed": set()}
         if passed:
             known["start"] = self.stops[passed - 1].start
         lines = (f"{place} {_leaf(one)}\n".encode() for place, one in leaves)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
 from consent_server.cli import main
 from consent_server.rules.merkle import Frontier, inclusion_proof
-from consent_server.rules.times import parse_time
+from consent_server.rules.times import parse_time, spell_time
 from consent_server.verification.bundle import Outside
 from tests.documentation import page
 from tests.verification.checking import said, said_by_the_small_one
@@ -302,3 +303,20 @@ def test_the_command_says_what_it_checked_and_what_nobody_gave_it(true_file: Pat
     with_key = run("verify", true_file, "--key", log_key().to_text())
     assert "own word" not in with_key.output
     assert run("verify", true_file, "--key", "nonsense").exit_code == 1
+
+
+def test_nobody_is_accused_for_a_receipt_that_may_have_waited_or_is_of_another_site(
+    before: Log, true_file: Path
+) -> None:
+    newest = [raw.decode().split("sealed ")[1][:24] for raw in before.checkpoints.values()][-1]
+
+    def say(**changes: str) -> str:
+        receipt = {**receipt_of(before, 333), "event_id": str(UUID(int=7)), **changes}
+        return said(true_file, with_receipt({**receipt, "leaf_hash": leaf_hash(receipt).hex()}))
+
+    def ago(seconds: int) -> str:
+        return spell_time(parse_time(newest) - timedelta(seconds=seconds))
+
+    assert "may have waited for its seal" in say(received_at=ago(59))
+    assert "is missing from the log" in say(received_at=ago(60))
+    assert "is of the site 'other', and the bundle of 'demo'" in say(site="other")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zipfile
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from consent_server.cli import main
+from consent_server.rules.canonical import canonical_json
 from consent_server.rules.receipt import subject_key
 from tests.verification.checking import said, said_by_the_small_one
-from tests.verification.logs import WHOLE, make_log, subject, write_bundle
+from tests.verification.logs import CONFIG, SITE, WHOLE, make_log, subject, write_bundle
 
 
 def test_a_selection_of_one_subject_is_checked_against_the_whole_tree(tmp_path: Path) -> None:
@@ -52,3 +55,30 @@ def test_a_selection_is_no_way_to_leave_leaves_out(tmp_path: Path) -> None:
     file = write_bundle(log, tmp_path / "bundle.zip", filters=filters, keep=keep)
     assert said(file).startswith("Leaves 0 to 1023 are not those that were signed")
     assert said_by_the_small_one(file)
+
+
+def test_what_nothing_in_a_bundle_names_is_refused(tmp_path: Path) -> None:
+    filters = {**WHOLE, "versions": [1]}
+    part, script = make_log(300, filters=filters), b"alert(1)"
+    digest = hashlib.sha256(script).hexdigest()
+    made_up = {**CONFIG, "texts": {"en": {"title": "Never shown"}}}
+    version = {
+        "site": SITE,
+        "version": 9,
+        "config_hash": hashlib.sha256(canonical_json(made_up)).hexdigest(),
+        "material_since": 1,
+        "published_at": "2026-11-01T08:00:00.000Z",
+        "published_by": "nobody",
+        "config": made_up,
+        "scripts": [],
+    }
+    expected = "the bundle has a version or script that nothing in it names"
+    more = {f"scripts/{digest}.js": script}
+    for log, chosen in ((make_log(300), WHOLE), (part, filters)):
+        file = write_bundle(log, tmp_path / "bundle.zip", filters=chosen, more=more)
+        assert said(file) == f"scripts/{digest}.js is named by nothing in the bundle."
+        assert said_by_the_small_one(file) == expected
+    more = {"versions/9.json": json.dumps(version).encode()}
+    file = write_bundle(part, tmp_path / "bundle.zip", filters=filters, more=more)
+    assert said(file) == "versions/9.json is named by nothing in the bundle."
+    assert said_by_the_small_one(file) == expected
