@@ -74,7 +74,7 @@ class Subject(click.ParamType[bytes]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> bytes:
         """Return the SHA-256, or end with what was expected."""
-        text = str(value)
+        text = str(value).lower()
         if not re.fullmatch(r"([0-9a-f]{32}){1,2}", text, re.ASCII):
             self.fail("Expected a subject id (32 hex digits) or its SHA-256 (64).", param, ctx)
         return subject_key(text) if SUBJECT_ID.fullmatch(text) else bytes.fromhex(text)

@@ -25,8 +25,9 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 def replacing(target: Path, *, force: bool) -> Iterator[BinaryIO]:
     """Open a file that becomes `target` once it is complete, or leaves no trace.
 
-    Raises Conflict when there is a file of that name with something else in it.
+    Raises Conflict when there is a file of that name with something else in it, or what is none.
     """
+    _check_kind(target)
     with tidying(), _part(target) as part:
         with part.open("wb") as file:
             yield file
@@ -107,8 +108,15 @@ def check_free(target: Path, *, force: bool) -> None:
     """Raise Conflict where a file cannot be written under this name, before it is made."""
     if not target.parent.is_dir():
         raise Conflict(f"There is no folder {target.parent} to write {target.name} into.")
+    _check_kind(target)
     if target.exists() and not force:
         raise _refusal(target)
+
+
+def _check_kind(target: Path) -> None:
+    # What is complete takes the place of what has the name: of `/dev/stdout` for every program.
+    if target.exists() and not target.is_file():
+        raise Conflict(f"{target} is no file, but a device, a pipe or a folder. Name a file.")
 
 
 def _refusal(target: Path) -> Conflict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -207,3 +208,18 @@ def test_what_cannot_be_exported_is_told_before_the_ledger_notes_it(
     with database.read() as session:
         noted = select(AdminEvent.event_id).where(AdminEvent.action == "export")
         assert session.scalar(noted) is None
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "forced"])
+@pytest.mark.parametrize("name", ["smilee.jsonl", "smilee.versions.jsonl", "smilee.zip"])
+def test_no_device_or_pipe_is_replaced_by_an_export(
+    consent: Consent, tmp_path: Path, name: str, force: list[str]
+) -> None:
+    os.mkfifo(tmp_path / name)
+    output = tmp_path / ("smilee.zip" if name.endswith(".zip") else "smilee.jsonl")
+    command = ("audit", "export", "--site", "smilee", "--no-screenshots", "-o", output)
+    done = consent(*command, *force)
+    assert done.exit_code == 1, done.output
+    assert f"{name} is no file, but a device, a pipe or a folder" in done.output
+    assert (tmp_path / name).is_fifo()
+    assert [one.name for one in tmp_path.iterdir() if "smilee" in one.name] == [name]

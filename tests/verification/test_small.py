@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -156,3 +158,10 @@ def test_an_export_in_another_form_is_not_that_of_the_bundle(tmp_path: Path) -> 
     log.seal(parse_time(export["happened_at"]))
     file = write_bundle(log, tmp_path / "bundle.zip")
     assert "another selection" in said_by_the_small_one(file)
+
+
+def test_without_a_bundle_it_says_what_it_wants() -> None:
+    command = [sys.executable, "-I", str(small.__file__)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "python3 verify.py FILE.zip KEY" in done.stderr
