@@ -81,25 +81,30 @@ def verify_evidence(file: Path, keys: tuple[str, ...]) -> None:
     """
     with _reporting(None):
         claim = check_evidence(read_evidence(file.read_bytes()), [parse_key(key) for key in keys])
-        click.echo(f"Proved: {claim}")
+        click.echo(_printable(f"Proved: {claim}"))
         if not keys:
             click.echo("Make sure that this is the log's key: give the one you know with --key.")
 
 
 def _say(line: str) -> None:
-    click.echo(f"ok  {line}")
+    click.echo(_printable(f"ok  {line}"))
+
+
+def _printable(text: str) -> str:
+    """Return a line in which nothing that others wrote begins one of ours, or hides or turns it."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _conclude(found: Verified, outside: Outside) -> None:
     newest = found.newest
     click.echo(
-        f"\nThis is what {newest.origin} signed on {spell_time(newest.sealed_at)}: "
+        f"\nThis is what {_printable(newest.origin)} signed on {spell_time(newest.sealed_at)}: "
         f"{newest.size} leaves, root {newest.root.hex()}."
     )
     if not outside.keys:
         click.echo("The key is the bundle's own word. Compare it with one from elsewhere (--key):")
         for key in found.keys.log:
-            click.echo(f"  {key.to_text()}")
+            click.echo(f"  {_printable(key.to_text())}")
     if not outside.checkpoints and not outside.receipts:
         click.echo(
             "Nothing from before was given: if the whole log was rewritten and signed anew, "
@@ -113,7 +118,7 @@ def _reporting(evidence: Path | None) -> Iterator[None]:
     try:
         yield
     except Broken as error:
-        click.echo(f"FAILED  {error}", err=True)
+        click.echo(_printable(f"FAILED  {error}"), err=True)
         if isinstance(error, Misbehaved):
             _keep(error, evidence)
         raise click.exceptions.Exit(1) from error

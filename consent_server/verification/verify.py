@@ -227,4 +227,4 @@ if __name__ == "__main__":
     try:
         sys.stdout.write(f"OK: {verify(zipfile.ZipFile(sys.argv[1]), sys.argv[2:])}\n")
     except Exception as problem:
-        sys.exit(f"FAILED: {problem}" if sys.argv[1:] else __doc__)
+        sys.exit(f"FAILED: {ascii(str(problem))[1:-1]}" if sys.argv[1:] else __doc__)

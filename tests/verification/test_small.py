@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from consent_server.bundle.archive import spell_json
+from consent_server.cli import main
 from consent_server.rules.times import parse_time, spell_time
 from consent_server.verification import verify as small
 from tests.verification.checking import said, said_by_the_small_one
@@ -165,3 +167,15 @@ def test_without_a_bundle_it_says_what_it_wants() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "python3 verify.py FILE.zip KEY" in done.stderr
+
+
+def test_what_others_wrote_is_no_line_of_either_verifier(log: Log, tmp_path: Path) -> None:
+    log.events[50]["event_id"] = "x\x1b[2J\nOK: 300 records\u202e"
+    file = write_bundle(log, tmp_path / "bundle.zip")
+    command = [sys.executable, "-I", str(small.__file__), str(file)]
+    alone = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = CliRunner().invoke(main, ["audit", "verify", str(file)])
+    for code, lines in ((alone.returncode, alone.stderr), (told.exit_code, told.output)):
+        assert code == 1
+        assert "(event x\\x1b[2J\\nOK: 300 records\\u202e)" in lines
+        assert lines.splitlines()[-1].startswith("FAILED")
