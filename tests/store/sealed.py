@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
+from consent_server.audit import hold_snapshot
 from consent_server.ledger_check import check_ledger
+from consent_server.ledger_contents import check_contents
 from consent_server.sealing import Sealed, origins_of
 from consent_server.signing import Signer
 from consent_server.sites import find_site
@@ -16,11 +18,14 @@ Seal = Callable[[], list[Sealed]]
 
 
 def check(database: Database, signer: Signer) -> int:
-    """Check the whole ledger; return how many leaves it has."""
+    """Check the whole ledger and what it names; return how many leaves it has."""
     with database.read() as session:
+        hold_snapshot(session)
         site = find_site(session, "smilee")
         keys = [key for name in origins_of(session, site) for key in signer.verifiers(name)]
-        return check_ledger(session, site, keys).leaves
+        leaves = check_ledger(session, site, keys).leaves
+        check_contents(session, site)
+        return leaves
 
 
 def remove_triggers(database: Database) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.continuity import CannotSeal
+from consent_server.erasure import erase_subject
 from consent_server.errors import NotFound
 from consent_server.proofs import prove_consistency, prove_inclusion
 from consent_server.rules.checkpoint import parse_checkpoint
@@ -304,8 +305,11 @@ def test_erasing_a_visitor_changes_no_root(
 ) -> None:
     visitor.accept_all()
     (sealed,) = seal()
+    now, reason = datetime.now(UTC), "asked by letter"
     with store.write() as session:
-        session.execute(delete(SubjectData))
+        site = find_site(session, "smilee")
+        erase_subject(session, site, visitor.subject_id, actor="me", reason=reason, now=now)
+        assert session.scalar(select(func.count()).select_from(SubjectData)) == 0
     assert check(store, signer) == sealed.published.size
     with store.read() as session:
         last = last_checkpoint(session, find_site(session, "smilee"))
