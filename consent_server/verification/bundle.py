@@ -35,6 +35,7 @@ from consent_server.verification.findings import Broken, Misbehaved
 from consent_server.verification.outside import Receipts, check_size
 from consent_server.verification.publications import (
     Publications,
+    check_named,
     check_publications,
     note_publication,
 )
@@ -80,6 +81,19 @@ class _Admin:
     announced: set[str] = field(default_factory=set)
     published: Publications = field(default_factory=dict)
     export: dict[str, Any] | None = None
+    #: Versions and scripts that something in the bundle names, by records too.
+    named: set[tuple[int, str]] = field(default_factory=set)
+
+    def note(self, event: dict[str, Any], container: Container) -> None:
+        """Keep what an event says."""
+        details = event["details"]
+        if event["action"] == "key_change":
+            self.announced.add(str(details.get("added")))
+        if event["action"] == "publish" and container.whole:
+            self.named.add((details["version"], str(details.get("script_hash"))))
+        note_publication(self.published, event)
+        if event["event_id"] == container.manifest["export"]:
+            self.export = event
 
 
 def verify_bundle(
@@ -166,20 +180,13 @@ def _walk(
     step: Callable[[int, int], None] | None,
 ) -> Seen:
     admin, rows = _Admin(), Rows(container)
-    named: set[tuple[int, str]] = set()
 
     def watch(event: dict[str, Any]) -> None:
         if "kind" in event:
-            named.add((event["version"], event["script_hash"]))
+            admin.named.add((event["version"], event["script_hash"]))
             receipts.watch(event)
-            return
-        if event["action"] == "publish" and container.whole:
-            named.add((event["details"]["version"], event["details"].get("script_hash")))
-        if event["action"] == "key_change":
-            admin.announced.add(str(event["details"].get("added")))
-        note_publication(admin.published, event)
-        if event["event_id"] == container.manifest["export"]:
-            admin.export = event
+        else:
+            admin.note(event, container)
 
     walk = Walk(
         marks,
@@ -206,7 +213,7 @@ def _walk(
     _check_admin(container, admin, keys, newest)
     if container.whole:
         check_publications(context.versions, admin.published)
-    _check_named(context, named)
+    check_named(context, admin.named)
     receipts.check_all_met(newest, context.site, whole=container.whole)
     return seen
 
@@ -250,15 +257,6 @@ def _misbehaviour(
         f"{evidence['claim']}",
         evidence,
     )
-
-
-def _check_named(context: Context, named: set[tuple[int, str]]) -> None:
-    """Refuse what nothing in the bundle names: nobody vouches for it."""
-    versions, scripts = ({pair[at] for pair in named} for at in (0, 1))
-    for number in sorted(context.versions.keys() - versions):
-        raise Broken(f"versions/{number}.json is named by nothing in the bundle.")
-    for digest in sorted(set(context.scripts) - scripts):
-        raise Broken(f"scripts/{digest}.js is named by nothing in the bundle.")
 
 
 def _check_counts(container: Container, seen: Seen) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from consent_server.rules.times import NotATime, parse_time
-from consent_server.verification.events import KnownVersion
+from consent_server.verification.events import Context, KnownVersion
 from consent_server.verification.findings import Broken
 
 #: The event gets its time later in the same transaction, and never one before the last checkpoint.
@@ -34,6 +34,15 @@ def check_publications(versions: Mapping[int, KnownVersion], found: Publications
     """
     for number, problem in problems_of(versions, found):
         raise Broken(f"versions/{number}.json{problem}")
+
+
+def check_named(context: Context, named: set[tuple[int, str]]) -> None:
+    """Refuse what nothing in the bundle names: nobody vouches for it. Raises Broken."""
+    versions, scripts = ({pair[at] for pair in named} for at in (0, 1))
+    for number in sorted(context.versions.keys() - versions):
+        raise Broken(f"versions/{number}.json is named by nothing in the bundle.")
+    for digest in sorted(set(context.scripts) - scripts):
+        raise Broken(f"scripts/{digest}.js is named by nothing in the bundle.")
 
 
 def problems_of(
