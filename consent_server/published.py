@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -26,10 +25,11 @@ from consent_server.sites import (
     find_version,
     keep_scripts,
     read_config,
+    scripts_of,
+    unkept_of,
 )
 from consent_server.store.database import Database
 from consent_server.store.models import Site, SiteScript
-from consent_server.widget import compose_scripts
 
 #: Another process may publish: how old an answer may get, in seconds.
 _FRESH_SECONDS = 1.0
@@ -206,7 +206,7 @@ class PublishedSites:
     def _refresh(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
         generation = self._generation
         try:
-            site = self._read(key, known)
+            site = read_published(self._database, key, known)
         except (DBAPIError, PoolTimeout, Unavailable) as error:
             if known is None:
                 raise
@@ -228,16 +228,26 @@ class PublishedSites:
         if len(self._sites) >= _MAX_ENTRIES:
             self._sites.clear()
 
-    def _read(self, key: str, known: PublishedSite | None) -> PublishedSite | None:
-        with self._database.read() as session:
-            site = _read_published(session, key, known)
-            if site is None or site is known or _is_kept(session, site):
-                return site
-        # A new build of the core: decisions will name this script.
-        with self._database.write() as session:
-            version = find_version(session, find_site(session, key), site.number)
-            keep_scripts(session, version, now=to_utc(datetime.now(UTC)))
-        return site
+
+def read_published(
+    database: Database, key: str, known: PublishedSite | None = None
+) -> PublishedSite | None:
+    """Read what is published of a site, and keep its scripts before any of them is served.
+
+    None where nothing is; `known` is returned where it still holds.
+    """
+    with database.read() as session:
+        site = _find_published(session, key, known)
+        if site is None or site is known:
+            return site
+        scripts = site.scripts.composed
+        if not unkept_of(session, site.site_id, scripts):
+            return site
+    # A new build of the core: decisions will name this script.
+    with database.write() as session:
+        now = to_utc(datetime.now(UTC))
+        keep_scripts(session, site.site_id, site.number, scripts, now=now)
+    return site
 
 
 def _hanging() -> Unavailable:
@@ -247,7 +257,7 @@ def _hanging() -> Unavailable:
     )
 
 
-def _read_published(
+def _find_published(
     session: Session, key: str, known: PublishedSite | None
 ) -> PublishedSite | None:
     try:
@@ -261,20 +271,10 @@ def _read_published(
     return _build_published(session, site)
 
 
-def _is_kept(session: Session, site: PublishedSite) -> bool:
-    hashes = {script.script_hash for script in site.scripts.composed}
-    kept = session.scalars(
-        select(SiteScript.script_hash).where(
-            SiteScript.site_id == site.site_id, SiteScript.script_hash.in_(hashes)
-        )
-    )
-    return set(kept) == hashes
-
-
 def _build_published(session: Session, site: Site) -> PublishedSite:
     version = find_version(session, site, site.current_version)
     config = read_config(version)
-    scripts = PackedScripts(compose_scripts(config, version.number, version.material_since))
+    scripts = PackedScripts(scripts_of(version))
     return PublishedSite(site.id, site.key, version.number, config, scripts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -134,27 +134,41 @@ def publish_version(
     return publication
 
 
-def keep_scripts(session: Session, version: SiteVersion, *, now: datetime) -> list[Script]:
-    """Compose every script of a version and keep its bytes, once per build of the core.
+def scripts_of(version: SiteVersion) -> list[Script]:
+    """Compose every script of a version.
 
     The first is that of the strictest regime, for a browser that sends no signal.
     """
-    scripts = compose_scripts(read_config(version), version.number, version.material_since)
+    return compose_scripts(read_config(version), version.number, version.material_since)
+
+
+def unkept_of(session: Session, site_id: int, scripts: Iterable[Script]) -> list[Script]:
+    """Return those scripts whose bytes are not kept yet: another core makes another script."""
+    hashes = {script.script_hash for script in scripts}
+    kept = select(SiteScript.script_hash).where(
+        SiteScript.site_id == site_id, SiteScript.script_hash.in_(hashes)
+    )
+    known = set(session.scalars(kept))
+    return [script for script in scripts if script.script_hash not in known]
+
+
+def keep_scripts(
+    session: Session, site_id: int, number: int, scripts: Sequence[Script], *, now: datetime
+) -> None:
+    """Keep the bytes of a version's scripts, once per build of the core."""
     session.flush()  # the connection sees only what is written
-    kept = _kept_of(session, version.site_id, scripts)
     rows = [
         {
-            "site_id": version.site_id,
+            "site_id": site_id,
             "script_hash": script.script_hash,
             "script_id": script.script_id,
-            "version": version.number,
+            "version": number,
             "regime": script.regime,
             "signal": script.signal,
             "body": script.body,
             "first_served_at": now,
         }
-        for script in scripts
-        if script.script_hash not in kept
+        for script in unkept_of(session, site_id, scripts)
     ]
     if rows:
         name = session.get_bind().dialect.name
@@ -164,39 +178,6 @@ def keep_scripts(session: Session, version: SiteVersion, *, now: datetime) -> li
         if name == "postgresql":
             insert = insert.on_conflict_do_nothing()
         session.connection().execute(insert, rows)
-    return scripts
-
-
-def find_unkept(session: Session) -> list[str]:
-    """Return the sites of which this release serves a script that is not kept yet, by key.
-
-    Another core makes another script. It takes some milliseconds a site, and writes nothing.
-    """
-    return [site.key for site in list_sites(session) if not _is_kept(session, site)]
-
-
-def keep_current_scripts(session: Session, keys: Iterable[str], *, now: datetime) -> None:
-    """Keep what this release serves for these sites."""
-    for key in keys:
-        site = find_site(session, key)
-        keep_scripts(session, find_version(session, site, site.current_version), now=now)
-
-
-def _is_kept(session: Session, site: Site) -> bool:
-    if site.retired_at is not None:
-        return True
-    version = find_version(session, site, site.current_version)
-    scripts = compose_scripts(read_config(version), version.number, version.material_since)
-    return len(_kept_of(session, site.id, scripts)) == len({one.script_hash for one in scripts})
-
-
-def _kept_of(session: Session, site_id: int, scripts: Iterable[Script]) -> set[str]:
-    """Return the hashes of those scripts that are kept."""
-    hashes = {script.script_hash for script in scripts}
-    kept = select(SiteScript.script_hash).where(
-        SiteScript.site_id == site_id, SiteScript.script_hash.in_(hashes)
-    )
-    return set(session.scalars(kept))
 
 
 def find_script(session: Session, site: Site, script_id: str) -> SiteScript:
@@ -236,7 +217,8 @@ def _note_publication(
     now: datetime,
 ) -> None:
     """Keep the scripts of what is served from now on, and say in the ledger that it is."""
-    script = keep_scripts(session, version, now=now)[0]
+    scripts = scripts_of(version)
+    keep_scripts(session, site.id, version.number, scripts, now=now)
     append_admin_event(
         session,
         site,
@@ -245,7 +227,7 @@ def _note_publication(
         details={
             "version": version.number,
             "config_hash": version.config_hash,
-            "script_hash": script.script_hash,
+            "script_hash": scripts[0].script_hash,
             "asks_again": publication.asks_again,
         },
         now=now,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consent_server.cli.deliveries import Deliverer, forget_old
+from consent_server.cli.keeping import Keeper
 from consent_server.cli.logs import describe_exception
 from consent_server.cli.opening import now
 from consent_server.cli.pushes import Pusher
@@ -28,6 +29,8 @@ _SEAL_SECONDS = 0.5
 _PUSH_SECONDS = 60.0
 #: A withdrawal must not wait.
 _WEBHOOK_SECONDS = 1.0
+#: It is done once; what failed is tried again.
+_KEEP_SECONDS = 60.0
 _HOUR_SECONDS = 3_600.0
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,7 @@ def jobs_of(settings: Settings, database: Database, metrics: Metrics | None = No
         Job("old deliveries and links", _HOUR_SECONDS, lambda: forget_old(database, scrubber.mark)),
         Job("retention", _HOUR_SECONDS, lambda: run_retention(database, scrubber.mark)),
         Job("scrubbing", _HOUR_SECONDS, scrubber.run),
+        Job("keeping scripts", _KEEP_SECONDS, Keeper(database).run),
         *(
             Job(f"pushing to {pusher.target.address}", _PUSH_SECONDS, pusher.run)
             for pusher in pushers

@@ -14,7 +14,6 @@ from sqlalchemy import inspect
 from consent_server.config import Settings, load_settings, sqlite_path
 from consent_server.errors import ConfigError
 from consent_server.rules.times import to_utc
-from consent_server.sites import find_unkept, keep_current_scripts
 from consent_server.store.database import Database
 from consent_server.store.schema import (
     UnknownSchema,
@@ -22,9 +21,6 @@ from consent_server.store.schema import (
     schema_is_current,
     upgrade_schema,
 )
-
-#: Of which scripts are written in one transaction.
-_SITES_AT_ONCE = 16
 
 
 @contextmanager
@@ -121,7 +117,10 @@ def prepare_database(settings: Settings) -> None:
 
 
 def bring_up_to_date(database: Database) -> None:
-    """Give the database this release's schema and keep the scripts that it will serve."""
+    """Give the database this release's schema.
+
+    Scripts are kept as they are first asked for: to compose all would take milliseconds a site.
+    """
     try:
         upgrade_schema(database)
     except UnknownSchema as error:
@@ -135,12 +134,6 @@ def bring_up_to_date(database: Database) -> None:
             f"The database lacks {', '.join(missing)}, though it says that it is up to date: it "
             "is damaged. Restore a backup: consent-server database restore FILE"
         )
-    with database.read() as session:
-        waiting = find_unkept(session)
-    # Few at a time: with SQLite another server's decisions wait meanwhile.
-    for begin in range(0, len(waiting), _SITES_AT_ONCE):
-        with database.write() as session:
-            keep_current_scripts(session, waiting[begin : begin + _SITES_AT_ONCE], now=now())
 
 
 def now() -> datetime:

@@ -8,6 +8,7 @@ import click
 
 from consent_server.cli.backup import backup, restore
 from consent_server.cli.erasing import tell_scrubbed
+from consent_server.cli.keeping import Keeper
 from consent_server.cli.opening import open_database, prepare_database
 from consent_server.config import load_settings
 
@@ -25,6 +26,8 @@ database.add_command(restore)
 def upgrade() -> None:
     """Bring the database up to date with this release."""
     prepare_database(load_settings())
+    with open_database() as opened:
+        Keeper(opened, rest=0).run()
     click.echo("The database is up to date.")
 
 

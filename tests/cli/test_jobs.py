@@ -106,6 +106,7 @@ def test_each_job_of_a_server_does_its_work(
         "old deliveries and links",
         "retention",
         "scrubbing",
+        "keeping scripts",
         f"pushing to {kept}",
     ]
     assert done["webhooks"] == 0

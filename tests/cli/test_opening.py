@@ -29,11 +29,22 @@ def test_a_decision_on_another_releases_script_is_recorded(
     before = scripts(database)
     monkeypatch.setattr(widget, "read_core", lambda *_, **__: "/* the next release */")
     prepare_database(settings)
-    assert scripts(database) == 2 * before
     app = create_app(settings)
     answer = Visitor(app.test_client(use_cookies=False)).accept_all()
     app.extensions["consent"].database.close()
     assert answer.status_code == 201, answer.text
+    assert scripts(database) > before
+
+
+def test_a_start_composes_no_script(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With thousands of sites nobody would be served for a minute."""
+    composed: list[object] = []
+    monkeypatch.setattr("consent_server.sites.compose_scripts", lambda *one: composed.append(one))
+    prepare_server(settings)
+    create_app(settings).extensions["consent"].database.close()
+    assert composed == []
 
 
 def test_preparing_twice_changes_nothing(database: Database, settings: Settings) -> None:

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import func, select
 
 from consent_server import widget
-from consent_server.cli.opening import bring_up_to_date, prepare_database
+from consent_server.cli.keeping import Keeper
+from consent_server.cli.opening import prepare_database
 from consent_server.config import Settings
-from consent_server.sites import find_site, find_version, keep_scripts
+from consent_server.sites import find_site, find_version, keep_scripts, scripts_of
 from consent_server.store.database import Database
 from consent_server.store.models import SiteScript
 from consent_server.store.schema import schema_is_current
@@ -54,7 +55,7 @@ def test_of_servers_that_start_together_on_an_empty_database_each_starts(
     assert schema_is_current(empty_store)
 
 
-def test_decisions_are_recorded_while_a_server_that_starts_composes_its_scripts(
+def test_decisions_are_recorded_while_another_server_composes_its_scripts(
     visitor: Visitor, next_release: None, empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes some milliseconds a site: a minute where there are thousands."""
@@ -68,12 +69,14 @@ def test_decisions_are_recorded_while_a_server_that_starts_composes_its_scripts(
         return compose(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("consent_server.sites.compose_scripts", compose_slowly)
-    starting = threading.Thread(target=prepare, args=(empty_url,))
-    starting.start()
+    other = Database(empty_url)
+    keeping = threading.Thread(target=Keeper(other).run)
+    keeping.start()
     assert composing.wait(20)
     status = visitor.reject_all().status_code
     go_on.set()
-    starting.join(30)
+    keeping.join(30)
+    other.close()
     assert status == 201
 
 
@@ -84,20 +87,20 @@ def test_two_servers_of_a_new_release_keep_its_scripts_at_the_same_moment(
     other = Database(empty_url)
     failed: list[Exception] = []
 
-    def start() -> None:
+    def keep() -> None:
         try:
-            bring_up_to_date(other)
+            Keeper(other).run()
         except Exception as error:
             failed.append(error)
 
-    starting = threading.Thread(target=start)
+    keeping = threading.Thread(target=keep)
     with store.write() as session:
         site = find_site(session, "smilee")
-        keep_scripts(session, find_version(session, site, 1), now=datetime.now(UTC))
-        session.flush()
-        starting.start()
-        starting.join(1)
-    starting.join(20)
+        made = scripts_of(find_version(session, site, 1))
+        keep_scripts(session, site.id, 1, made, now=datetime.now(UTC))
+        keeping.start()
+        keeping.join(1)
+    keeping.join(20)
     other.close()
     assert failed == []
     assert scripts(store) == 2 * before
