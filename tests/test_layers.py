@@ -52,7 +52,7 @@ LAYERS = {
     "use_cases": _layer(
         "appending archive audit bundle catalogue connector_check connector_form connectors "
         "continuity copies cores delivery diagnosis diagnosis_texts doctor doctor_sites "
-        "durations erasure forms gauges gpp handing_over identifying languages ledger "
+        "durations erasure following forms gauges gpp handing_over identifying languages ledger "
         "ledger_check ledger_contents ledger_keys metrics own_record packing proofs published "
         "pushing readiness reasons recall record_copy record_forms record_lines regime_check "
         "regime_texts regions render_proofs retention rights sealing services signing site_check "

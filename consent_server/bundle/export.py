@@ -27,6 +27,7 @@ from consent_server.bundle.selection import (
     read_records,
 )
 from consent_server.errors import Unavailable
+from consent_server.following import await_sealed
 from consent_server.ledger import append_admin_event
 from consent_server.ledger_keys import keys_of
 from consent_server.proofs import newest_checkpoint
@@ -77,10 +78,12 @@ def export_bundle(
     clock: Clock,
     witnesses: Iterable[VerifierKey] = (),
     tell: Tell | None = None,
+    follower: Database | None = None,
 ) -> Exported:
     """Note the export in the ledger, seal it, and write the bundle of that moment.
 
-    Raises NotFound, CannotSeal, and Unavailable when people are being erased all the time.
+    It is read from the follower, where there is one. Raises NotFound, CannotSeal, and Unavailable
+    when people are being erased all the time, or nothing arrives at the follower.
     """
     with database.write() as session:
         site = find_site(session, site_key)
@@ -90,7 +93,9 @@ def export_bundle(
             sealed = seal_site(session, find_site(session, site_key), signer, now=clock())
         if sealed is not None:
             signer.remember(sealed.published)
-        with database.read() as session:
+        if follower is not None:
+            await_sealed(database, follower, site_key)
+        with (follower or database).read() as session:
             hold_snapshot(session)
             site = find_site(session, site_key)
             checkpoint = newest_checkpoint(session, site)

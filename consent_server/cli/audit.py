@@ -23,7 +23,7 @@ from consent_server.audit import (
 from consent_server.bundle.export import export_bundle, note_export
 from consent_server.bundle.selection import Selection
 from consent_server.cli.ledger_checking import reading_records
-from consent_server.cli.opening import now, open_database
+from consent_server.cli.opening import now, open_database, open_follower
 from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
@@ -33,6 +33,7 @@ from consent_server.cli.site import author
 from consent_server.cli.verify import verify, verify_evidence
 from consent_server.config import key_folder, load_settings
 from consent_server.errors import ConfigError
+from consent_server.following import await_event
 from consent_server.record_lines import export_lines
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.rules.receipt import subject_key
@@ -120,6 +121,12 @@ audit.add_command(verify_evidence)
     is_flag=True,
     help="Do not take the screenshots that are missing. Bundles only.",
 )
+@click.option(
+    "--read-from",
+    "follower",
+    metavar="ADDRESS",
+    help="Read from this standby; only the note of the export goes to CONSENT_DATABASE_URL.",
+)
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def export(
     site_key: str,
@@ -130,6 +137,7 @@ def export(
     versions: tuple[int, ...],
     subject: bytes | None,
     no_screenshots: bool,
+    follower: str | None,
     force: bool,
 ) -> None:
     """Write every record of a site, and the versions that they name.
@@ -150,23 +158,31 @@ def export(
     check_apart(output, _beside(output))
     check_free(output, force=force)
     if form == "bundle":
-        _export_bundle(site_key, selection, output, force=force, take=not no_screenshots)
+        take = not no_screenshots
+        _export_bundle(site_key, selection, output, follower, force=force, take=take)
         return
     if versions or subject:
         raise click.UsageError("--version and --subject are for --format bundle.")
     if form == "parquet":
         load_parquet()
-    _export_records(site_key, selection, form, output, force=force)
+    _export_records(site_key, selection, form, output, follower, force=force)
 
 
 def _export_bundle(
-    site_key: str, selection: Selection, output: Path, *, force: bool, take: bool
+    site_key: str,
+    selection: Selection,
+    output: Path,
+    follower: str | None,
+    *,
+    force: bool,
+    take: bool,
 ) -> None:
     settings = load_settings()
     signer = open_signer(key_folder(settings), now=now())
     witnesses = witness_keys(settings.checkpoint_targets)
     with (
         open_database() as database,
+        open_follower(follower) as opened,
         replacing(output, force=force) as file,
         telling("Exporting") as tell,
         reading_records(site_key),
@@ -187,6 +203,7 @@ def _export_bundle(
             clock=now,
             witnesses=witnesses,
             tell=tell,
+            follower=opened,
         )
     click.echo(f"{_count(done.records, 'record')} of {done.leaves} leaves in {output}.", err=True)
     if done.missing_pictures:
@@ -215,16 +232,24 @@ def _beside(output: Path) -> Path:
 
 
 def _export_records(
-    site_key: str, selection: Selection, form: str, output: Path, *, force: bool
+    site_key: str,
+    selection: Selection,
+    form: str,
+    output: Path,
+    follower: str | None,
+    *,
+    force: bool,
 ) -> None:
     beside = _beside(output)
     since, until = selection.since, selection.until
-    with open_database() as database:
+    with open_database() as database, open_follower(follower) as opened:
         with database.write() as session:
             site = find_site(session, site_key)
-            note_export(session, site, form, selection, actor=author(), now=now())
+            noted = note_export(session, site, form, selection, actor=author(), now=now())
+        if opened is not None:
+            await_event(opened, site_key, noted)
         with (
-            database.read() as session,
+            (opened or database).read() as session,
             replacing(output, force=force) as file,
             replacing(beside, force=force) as versions_file,
             reading_records(site_key),

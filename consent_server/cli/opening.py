@@ -50,6 +50,30 @@ def open_database(*, create: bool = False) -> Iterator[Database]:
 
 
 @contextmanager
+def open_follower(address: str | None) -> Iterator[Database | None]:
+    """Open a database that follows that of the settings, to look only; None without an address.
+
+    Raises ConfigError when it has another release's schema.
+    """
+    if address is None:
+        yield None
+        return
+    path = sqlite_path(address)
+    if path is not None and not path.exists():
+        raise ConfigError(f"There is no database to read from at {path.absolute()}.")
+    database = Database(address)
+    try:
+        if not schema_is_current(database):
+            raise ConfigError(
+                "The database to read from has not the schema of this release: it is none of this "
+                "server's, or does not follow it yet."
+            )
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
 def open_to_compare() -> Iterator[Database]:
     """Open the database to look only; where there is none, an empty one for the while."""
     path = sqlite_path(load_settings().database_url)

@@ -9,6 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from consent_server.errors import ConsentError
+from consent_server.store.postgresql import leads_nowhere
 
 #: What SQLite says where a file, or its folder, may not be written or opened.
 _NOT_OURS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -49,6 +50,12 @@ def describe_database_error(error: BaseException | None) -> str:
         told += (
             ". The file of CONSENT_DATABASE_URL, and the folder that it lies in, must be there for "
             "this user to read and to write: run commands as the user that the server runs as."
+        )
+    if error is not None and leads_nowhere(error):
+        told += (
+            ". CONSENT_DATABASE_URL must name a database that takes writes: the primary, if this "
+            "is a standby. To read an export from the standby all the same: consent-server audit "
+            "export --read-from ADDRESS"
         )
     return told
 

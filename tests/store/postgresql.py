@@ -86,6 +86,19 @@ class PostgresqlServer:
             for process in processes:
                 os.kill(process, signal.SIGCONT)
 
+    @contextmanager
+    def followed(self) -> Iterator[PostgresqlServer]:
+        """Start a standby: it follows this server, and can only be read from."""
+        with _folder_of(self._account) as folder:
+            data, here = folder / "data", ("-h", "127.0.0.1", "-p", str(self.port), "-U", "tests")
+            _run(self._account, "pg_basebackup", *here, "-D", data, "-R", "-c", "fast", "-N")
+            standby = PostgresqlServer(_free_port(), data, self._account)
+            try:
+                standby.start()
+                yield standby
+            finally:
+                standby.stop()
+
     def make_database(self, name: str = "") -> str:
         """Create an empty database, perhaps of that name, and return its URL."""
         name = name or f"test_{uuid4().hex}"
@@ -104,10 +117,7 @@ class PostgresqlServer:
 def running_postgresql() -> Iterator[PostgresqlServer]:
     """Start a server in a temporary folder; end it and remove the folder."""
     account = account_to_run()
-    folder = Path(tempfile.mkdtemp(prefix="consent-pg-"))
-    try:
-        if account:
-            shutil.chown(folder, account)
+    with _folder_of(account) as folder:
         data = folder / "data"
         _run(account, "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         server = PostgresqlServer(_free_port(), data, account)
@@ -116,6 +126,15 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def _folder_of(account: str | None) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="consent-pg-"))
+    try:
+        if account:
+            shutil.chown(folder, account)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
