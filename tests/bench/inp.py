@@ -99,7 +99,7 @@ def prepared(server: RunningServer, browsers: Browsers, trackers: Trackers) -> I
         form = {**SITES["smilee"].file, "key": _KEY, "origins": [owner.url]}
         file = Path(server.data_dir, f"{_KEY}.toml")
         file.write_text(tomli_w.dumps(form), "utf-8")
-        server.run_command("site", "apply", "--yes", str(file))
+        server.publish(file)
         addresses = {
             WIDGET: _serve(
                 owner,

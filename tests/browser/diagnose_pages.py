@@ -31,7 +31,7 @@ def publish(server: RunningServer, owner: OwnerPages, key: str, **fields: Any) -
     form = {**SITES["smilee"].file, "origins": [owner.url], **fields, "key": key}
     file = Path(server.data_dir, f"{key}.toml")
     file.write_text(tomli_w.dumps(form), "utf-8")
-    server.run_command("site", "apply", "--yes", str(file))
+    server.publish(file)
     return DemoSite(key)
 
 

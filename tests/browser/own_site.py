@@ -41,7 +41,7 @@ def publish_site(
     """Publish a site whose pages are served at that origin."""
     file = server.data_dir / f"{key}.toml"
     file.write_text(tomli_w.dumps(describe_site(origin, key, services, **fields)), encoding="utf-8")
-    server.run_command("site", "apply", str(file), "--yes")
+    server.publish(file)
     return DemoSite(key)
 
 

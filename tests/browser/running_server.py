@@ -14,6 +14,10 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from consent_server.cli import main
+
 START_SECONDS = 40.0
 #: Settings of a server whose budgets bound nothing: all that is sent to it may be recorded.
 UNLIMITED = {
@@ -106,6 +110,12 @@ class RunningServer:
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done
+
+    def publish(self, file: Path) -> None:
+        """Publish a site file by its command, in this process: another costs a second to start."""
+        runner = CliRunner(env=self.environment)
+        done = runner.invoke(main, ["site", "apply", "--yes", str(file)])
+        assert done.exit_code == 0, f"{file}: {done.output}"
 
     def export(self, format: str, site: str) -> str:  # noqa: A002 (the option's own name)
         """The site's ledger as an auditor takes it, jsonl or csv."""

@@ -36,7 +36,7 @@ def gated(server: RunningServer) -> RunningServer:
         form["allowed_hosts"] = ["*.allowed-host.com"]
         file = Path(server.data_dir, f"{site.key}.toml")
         file.write_text(tomli_w.dumps(form), "utf-8")
-        server.run_command("site", "apply", "--yes", str(file))
+        server.publish(file)
     return server
 
 

@@ -68,7 +68,7 @@ def test_two_thousand_insertions_take_at_most_a_tenth_more_with_the_gate(
             form = {**SITES["smilee"].file, "key": f"cost-{blocking}", "blocking": blocking}
             file = Path(server.data_dir, f"cost-{blocking}.toml")
             file.write_text(tomli_w.dumps(form), "utf-8")
-            server.run_command("site", "apply", "--yes", str(file))
+            server.publish(file)
             tag = f'<script src="{server.url}/w/cost-{blocking}.js"></script>'
             owner.pages[f"/{blocking}"] = (frame.format(tag), {})
         for rounds in range(1, _MOST_ROUNDS + 1):

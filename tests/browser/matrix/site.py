@@ -63,7 +63,7 @@ def publish(server: RunningServer, pages: MatrixPages, level: Level) -> None:
     """Publish the site at that level; what rewrites its pages is told to them."""
     file = Path(server.data_dir) / f"matrix-{level}.toml"
     file.write_text(tomli_w.dumps(site_file(level, pages.url)), "utf-8")
-    server.run_command("site", "apply", "--yes", str(file))
+    server.publish(file)
     if level == "rewritten":
         plan = plan_from_site_file(file, f"{server.url}/w/matrix-{level}.js", strict=True)
         pages.rewrite = lambda page: b"".join(rewrite([page], plan))
