@@ -27,14 +27,14 @@ from consent_server.api import (
     witness,
 )
 from consent_server.api import metrics as metrics_route
-from consent_server.api.bodies import BoundedRequest
+from consent_server.api.bodies import ApiBlueprint, BoundedRequest
 from consent_server.api.budgets import Budgets
 from consent_server.api.context import Context
 from consent_server.api.observing import Observer, count_requests, log_request, observe_requests
 from consent_server.api.pages import PAGE_POLICY, choose_language, register_pages
 from consent_server.api.problems import register_problems
 from consent_server.api.short_way import ShortWay
-from consent_server.api.specification import create_api, serve_specification
+from consent_server.api.specification import serve_specification
 from consent_server.api.telemetry import telemetry_observer
 from consent_server.appending import append_together
 from consent_server.config import Settings, key_folder, load_settings
@@ -157,7 +157,6 @@ def _now() -> datetime:
 
 
 def _register_routes(app: Flask, settings: Settings) -> None:
-    api = create_api(app)
     for part in (
         scripts,
         decisions,
@@ -169,11 +168,13 @@ def _register_routes(app: Flask, settings: Settings) -> None:
         versions,
         ledger,
     ):
-        api.register_blueprint(part.blueprint, url_prefix=settings.widget_path)
-    api.register_blueprint(management.blueprint, url_prefix="/api/v1")
-    api.register_blueprint(health.blueprint)
-    api.register_blueprint(well_known.blueprint)
-    serve_specification(app, api)
+        app.register_blueprint(part.blueprint, url_prefix=settings.widget_path)
+    app.register_blueprint(management.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(well_known.blueprint)
+    serve_specification(
+        app, [one for one in app.blueprints.values() if isinstance(one, ApiBlueprint)]
+    )
     if settings.metrics_token:
         app.register_blueprint(metrics_route.blueprint)
     check_witness(settings)

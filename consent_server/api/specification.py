@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, json
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 
 from consent_server import __version__
-from consent_server.api.problems import MEDIA_TYPE, answer_http_error
+from consent_server.api.problems import MEDIA_TYPE
 from consent_server.api.schemas import ProblemSchema
 
 _DESCRIPTION = (
@@ -28,40 +29,43 @@ _WITH_BUDGET = (429,)
 SIGNED = "x-signed"
 
 
-class ConsentApi(Api):  # type: ignore[misc]
-    """flask-smorest with our one error shape in place of its own."""
+class _Document(Api):  # type: ignore[misc]
+    """flask-smorest where it describes routes; who registered them answers for their errors."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = ProblemSchema
 
-    def handle_http_exception(self, error: Any) -> Response:
-        """Answer as problem+json."""
-        return answer_http_error(error)
+    def _register_error_handlers(self) -> None:
+        """The application has its own (consent_server/api/problems.py)."""
 
 
-def create_api(app: Flask) -> ConsentApi:
-    """Set the document's frame; blueprints are registered on what this returns."""
-    app.config.update(
-        API_TITLE="Consent server",
-        API_VERSION=__version__,
-        OPENAPI_VERSION="3.1.0",
-    )
-    api = ConsentApi(
+def describe_routes(app: Flask, blueprints: Iterable[Blueprint]) -> dict[str, Any]:
+    """Return the document of the routes of `blueprints`, which the application has registered."""
+    api = _Document(
         app,
         spec_kwargs={
+            "title": "Consent server",
+            "version": __version__,
+            "openapi_version": "3.1.0",
             "info": {
                 "description": _DESCRIPTION,
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            }
+            },
         },
     )
+    # Nothing asks for it again, and it holds every form twice.
+    app.extensions.pop("flask-smorest")
     api.ma_plugin.converter.add_attribute_function(_describe_names)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.components.security_scheme(
         "subject",
         {"type": "http", "scheme": "bearer", "description": "The visitor's secret subject id."},
     )
-    return api
+    for one in blueprints:
+        one.register_views_in_doc(api, app, api.spec, name=one.name, parameters=None)
+        api.spec.tag({"name": one.name, "description": one.description})
+    document: dict[str, Any] = api.spec.to_dict()
+    return _finish(document)
 
 
 def _describe_names(_converter: Any, field: Any, **_options: Any) -> dict[str, Any]:
@@ -71,19 +75,23 @@ def _describe_names(_converter: Any, field: Any, **_options: Any) -> dict[str, A
     return {"propertyNames": {"pattern": patterns[0]}} if patterns else {}
 
 
-def serve_specification(app: Flask, api: ConsentApi) -> None:
-    """Serve the finished document at /openapi.json."""
-    body = json.dumps(finish_specification(api.spec.to_dict()), ensure_ascii=False)
+def serve_specification(app: Flask, blueprints: Iterable[Blueprint]) -> None:
+    """Serve the document at /openapi.json, made when somebody asks for it first."""
+    described = tuple(blueprints)
+
+    @cache
+    def spell() -> bytes:
+        return json.dumps(describe_routes(app, described), ensure_ascii=False).encode()
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        response = app.response_class(body, mimetype="application/json")
+        response = app.response_class(spell(), mimetype="application/json")
         response.headers["Cache-Control"] = "public, max-age=300"
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
 
-def finish_specification(document: dict[str, Any]) -> dict[str, Any]:
+def _finish(document: dict[str, Any]) -> dict[str, Any]:
     """Give every operation the errors that it can really answer with."""
     document["components"].pop("responses", None)
     for path in document["paths"].values():

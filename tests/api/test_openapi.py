@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from consent_server.api import specification
 from consent_server.api.specification import list_operations
+from consent_server.app import create_app
+from consent_server.config import Settings
 
 #: Pages and files for people, and the document itself.
 NOT_IN_THE_DOCUMENT = {"page_files", "openapi"}
@@ -29,6 +33,17 @@ def document(client: FlaskClient) -> dict[str, Any]:
 def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_document_is_made_once_when_it_is_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mock(wraps=specification.describe_routes)
+    monkeypatch.setattr(specification, "describe_routes", made)
+    client = create_app(settings).test_client()
+    made.assert_not_called()
+    assert client.get("/openapi.json").data == client.get("/openapi.json").data
+    made.assert_called_once()
 
 
 def test_every_route_is_in_the_document_and_nothing_else(
