@@ -32,8 +32,7 @@ from consent_server.api.schemas import (
 )
 from consent_server.api.summaries import summarise_archived, summarise_site
 from consent_server.archive import archive_version, archive_versions
-from consent_server.bundle.export import export_bundle, note_export
-from consent_server.bundle.selection import Selection
+from consent_server.bundle.selection import Selection, note_export
 from consent_server.config import key_folder
 from consent_server.erasure import erase_subject
 from consent_server.errors import Conflict
@@ -275,6 +274,8 @@ def _read_stream(
 
 def _send_bundle(site_key: str, selection: Selection) -> Response:
     """Write the bundle to a file that goes when it was sent; errors come before that."""
+    from consent_server.bundle.export import export_bundle  # noqa: PLC0415 (for auditors, seldom)
+
     parts = context()
     signer = open_signer(key_folder(parts.settings), now=parts.now())
     with ExitStack() as kept:

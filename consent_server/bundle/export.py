@@ -22,13 +22,13 @@ from consent_server.bundle.pictures import missing_views, read_pictures, views_o
 from consent_server.bundle.readme import write_readme
 from consent_server.bundle.selection import (
     Selection,
+    note_export,
     read_admin_events,
     read_leaves,
     read_records,
 )
 from consent_server.errors import Unavailable
 from consent_server.following import await_sealed
-from consent_server.ledger import append_admin_event
 from consent_server.ledger_keys import keys_of
 from consent_server.proofs import newest_checkpoint
 from consent_server.rules.admin_event import Action
@@ -105,15 +105,6 @@ def export_bundle(
                 with BundleWriter(file) as bundle:
                     return making.write(bundle, tuple(witnesses), clock())
     raise Unavailable("Visitors are being erased at this moment. Export again in a minute.")
-
-
-def note_export(
-    session: Session, site: Site, form: str, selection: Selection, *, actor: str, now: datetime
-) -> UUID:
-    """Write into the ledger that it is being exported; return the event's id."""
-    details = {"format": form, "filters": selection.to_details()}
-    event = append_admin_event(session, site, Action.EXPORT, actor=actor, details=details, now=now)
-    return event.event_id
 
 
 def _erases_unsealed(session: Session, site: Site, size: int) -> bool:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from consent_server.audit import Record
-from consent_server.ledger import admin_event_of, receipt_of_row
-from consent_server.rules.admin_event import admin_entry
+from consent_server.ledger import admin_event_of, append_admin_event, receipt_of_row
+from consent_server.rules.admin_event import Action, admin_entry
 from consent_server.rules.times import spell_time
 from consent_server.store.models import (
     AdminEvent,
@@ -97,6 +97,15 @@ def read_leaves(session: Session, site: Site, size: int) -> Iterator[bytes]:
     query = select(LedgerLeaf.leaf_hash).order_by(LedgerLeaf.leaf_index)
     for part in _parts(site, size):
         yield from session.scalars(query.where(part))
+
+
+def note_export(
+    session: Session, site: Site, form: str, selection: Selection, *, actor: str, now: datetime
+) -> UUID:
+    """Write into the ledger that it is being exported; return the event's id."""
+    details = {"format": form, "filters": selection.to_details()}
+    event = append_admin_event(session, site, Action.EXPORT, actor=actor, details=details, now=now)
+    return event.event_id
 
 
 def _parts(site: Site, size: int) -> Iterator[ColumnElement[bool]]:

@@ -6,8 +6,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import click
 from sqlalchemy.orm import Session
@@ -20,17 +21,13 @@ from consent_server.audit import (
     versions_of,
     write_jsonl,
 )
-from consent_server.bundle.export import export_bundle, note_export
-from consent_server.bundle.selection import Selection
+from consent_server.bundle.selection import Selection, note_export
+from consent_server.cli.asking import author
 from consent_server.cli.ledger_checking import reading_records
 from consent_server.cli.opening import now, open_database, open_follower
 from consent_server.cli.parquet import load_parquet, write_parquet
-from consent_server.cli.photographs import take_pictures
 from consent_server.cli.progress import telling
 from consent_server.cli.replacing import check_apart, check_free, replacing
-from consent_server.cli.screenshots import find_missing
-from consent_server.cli.site import author
-from consent_server.cli.verify import verify, verify_evidence
 from consent_server.config import key_folder, load_settings
 from consent_server.errors import ConfigError
 from consent_server.following import await_event
@@ -46,6 +43,8 @@ from consent_server.targets import witness_keys
 
 _FORMS = ["bundle", "csv", "jsonl", "parquet"]
 _ENDINGS = {".csv": "csv", ".parquet": "parquet", ".zip": "bundle"}
+_VERIFY: Final = "consent_server.cli.verify"
+_CHECKS: Final = {"verify": "verify", "verify-evidence": "verify_evidence"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -81,13 +80,22 @@ class Subject(click.ParamType[bytes]):
         return subject_key(text) if SUBJECT_ID.fullmatch(text) else bytes.fromhex(text)
 
 
-@click.group()
+class _Commands(click.Group):
+    """Those that check are loaded when they are asked for: an export has no use for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_CHECKS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _CHECKS:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module(_VERIFY), _CHECKS[cmd_name])
+        return found
+
+
+@click.group(cls=_Commands)
 def audit() -> None:
     """Take the record out, for those who check it; check what others took out."""
-
-
-audit.add_command(verify)
-audit.add_command(verify_evidence)
 
 
 @audit.command()
@@ -177,6 +185,9 @@ def _export_bundle(
     force: bool,
     take: bool,
 ) -> None:
+    # What only a bundle needs; records alone are exported with less.
+    from consent_server.bundle.export import export_bundle  # noqa: PLC0415
+
     settings = load_settings()
     signer = open_signer(key_folder(settings), now=now())
     witnesses = witness_keys(settings.checkpoint_targets)
@@ -216,6 +227,9 @@ def _export_bundle(
 
 def _photograph(database: Database, site_key: str, selection: Selection) -> None:
     """Take the screenshots that are missing, where that can be done."""
+    from consent_server.cli.photographs import take_pictures  # noqa: PLC0415
+    from consent_server.cli.screenshots import find_missing  # noqa: PLC0415
+
     missing = find_missing(database, site_key, selection.versions)
     if not missing:
         return

@@ -13,10 +13,10 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consent_server.cli.asking import confirm
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import bring_up_to_date, now, open_database
 from consent_server.cli.replacing import check_apart, check_free, tidying, uninterrupted
-from consent_server.cli.site import confirm
 from consent_server.config import Settings, key_folder, load_settings, sqlite_path
 from consent_server.continuity import list_published
 from consent_server.errors import ConfigError, Conflict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from consent_server.cli.asking import author, confirm
 from consent_server.cli.opening import now, open_database
-from consent_server.cli.site import author, confirm
 from consent_server.erasure import check_reason, count_subject, count_untold, erase_subject
 from consent_server.rules.decision import SUBJECT_ID
 from consent_server.sites import find_site

@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consent_server.audit import hold_snapshot
+from consent_server.cli.asking import author, confirm
 from consent_server.cli.ledger_checking import check_with_keys, describe_announced
 from consent_server.cli.opening import now, open_database
 from consent_server.cli.pushes import push
-from consent_server.cli.site import author, confirm
 from consent_server.cli.tables import print_fields, print_table
 from consent_server.config import key_folder, load_settings
 from consent_server.continuity import check_published, list_published

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
+from consent_server.cli.asking import author, confirm
 from consent_server.cli.differences import print_changes
 from consent_server.cli.identify import identify_secret
 from consent_server.cli.opening import now, open_database, open_to_compare
@@ -202,24 +200,6 @@ def retire(key: str, yes: bool) -> None:
         with database.write() as session:
             retire_site(session, key, author=author(), now=now())
     click.echo(f"Retired {key}. Its versions and its record stay; applying its file revives it.")
-
-
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal; raises Conflict where there is none to ask on."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Conflict("Nothing was changed: there is no terminal to confirm on. Add --yes.")
-    click.confirm(question, abort=True)
-
-
-def author() -> str:
-    """Return the name of the operating system's user, who answers for a version."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        # Containers often run under a number that has no name.
-        return f"uid {os.getuid()}"
 
 
 def _compare(session: Session, file: SiteFile) -> Publication:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from consent_server.cli.asking import confirm
 from consent_server.cli.erasing import tell_scrubbed
 from consent_server.cli.opening import now, open_database
-from consent_server.cli.site import confirm
 from consent_server.cli.tables import print_table
 from consent_server.config import key_folder, load_settings
 from consent_server.erasure import count_untold

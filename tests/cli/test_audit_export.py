@@ -172,6 +172,17 @@ def test_only_the_owner_of_the_files_may_read_them(consent: Consent, tmp_path: P
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+def test_an_export_of_records_loads_nothing_for_bundles_and_checks() -> None:
+    tell = "print([one for one in sys.modules if one.startswith(('consent_server.verification.bu', "
+    tell += "'consent_server.bundle.e', 'consent_server.cli.p', 'consent_server.cli.site'))])"
+    code = f"import sys, consent_server.cli.audit; {tell}"
+    told = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert (
+        told == "['consent_server.cli.problems', 'consent_server.cli.parquet', "
+        "'consent_server.cli.progress']\n"
+    )
+
+
 def test_many_records_take_no_more_memory_than_few(
     visitor: Visitor, database: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_server.cli.site import author
+from consent_server.cli.asking import author
 from consent_server.demo import site_files
 from consent_server.sites import find_site, list_sites, list_versions
 from consent_server.store.database import Database

@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from consent_server import record_copy, record_lines
 from consent_server.audit import (
@@ -27,6 +28,7 @@ from consent_server.record_lines import export_lines, spell_milliseconds
 from consent_server.rules.times import spell_time
 from consent_server.sites import find_site
 from consent_server.store.database import Database
+from consent_server.store.driver import copying
 from consent_server.store.models import Answer, ConsentEvent, LedgerQueue, SubjectData
 from tests.visitor import Visitor
 
@@ -54,6 +56,29 @@ def test_an_export_under_writes_is_of_one_moment(served: Flask, store: Database)
     with store.read() as session:
         hold_snapshot(session)
         assert count_records(session, find_site(session, "smilee")) == 2
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_copy_gives_each_row_and_leaves_the_connection_as_it_was(store: Database) -> None:
+    numbers = func.generate_series(1, 5_000).column_valued("number")
+    with store.read() as session:
+        for _ in range(2):
+            with copying(session.connection(), select(numbers)) as rows:
+                found = [int(bytes(row)) for row in rows]
+            assert found == list(range(1, 5_001))
+        with (
+            pytest.raises(InterruptedError),
+            copying(session.connection(), select(numbers)) as rows,
+        ):
+            assert bytes(next(rows)) == b"1\n"
+            raise InterruptedError
+        # The last rows come with what it met.
+        with (
+            pytest.raises(DBAPIError, match="division by zero"),
+            copying(session.connection(), select(1 / (numbers - 4_999))) as rows,
+        ):
+            list(rows)
+        assert session.scalar(text("SELECT 1")) == 1
 
 
 def test_many_records_come_in_order_from_a_cursor(served: Flask, store: Database) -> None:
