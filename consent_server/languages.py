@@ -9,7 +9,6 @@ from functools import cache
 from gettext import find
 
 from babel import Locale
-from babel.messages.mofile import read_mo
 from babel.support import NullTranslations, Translations
 
 from consent_server.errors import ConfigError
@@ -151,6 +150,9 @@ def isolate_name(languages: Iterable[str], name: str) -> str:
 @cache
 def _texts(language: str, domain: str) -> frozenset[str]:
     """Return the texts that a compiled catalogue translates; those without are not in it."""
+    # Asked when a site is published, seldom; a server need not have it in memory.
+    from babel.messages.mofile import read_mo  # noqa: PLC0415
+
     file = asset_dir("translations") / language / "LC_MESSAGES" / f"{domain}.mo"
     with file.open("rb") as compiled:
         found = read_mo(compiled)

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from consent_server.diagnosis import compose_diagnosis
 from consent_server.errors import Conflict, NotFound, Unavailable
 from consent_server.ledger import ShownVersion
 from consent_server.packing import PackedScript, PackedScripts
@@ -145,6 +144,9 @@ class PublishedSites:
         place = f"{site.key} {shown.script.script_hash}"
         found = self._diagnoses.get(place)
         if found is None:
+            # Asked for by owners only, and by few.
+            from consent_server.diagnosis import compose_diagnosis  # noqa: PLC0415
+
             found = compose_diagnosis(site.config, site.number, shown.script)
             if len(self._diagnoses) >= _MAX_DIAGNOSES:
                 self._diagnoses.clear()

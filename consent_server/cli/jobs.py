@@ -23,6 +23,8 @@ from consent_server.signing import open_signer
 from consent_server.store.database import Database
 from consent_server.targets import parse_targets
 
+#: Between the first runs of two jobs. Together each would open a connection, and keep it.
+_APART_SECONDS = 0.2
 #: A checkpoint is at most a second behind, the time of sealing itself included.
 _SEAL_SECONDS = 0.5
 #: Often enough that little evidence is missing outside, seldom enough to keep it all.
@@ -96,14 +98,19 @@ def start_jobs(jobs: Iterable[Job], metrics: Metrics | None = None) -> None:
 
     A run that is cut off leaves its transaction undone, and the next one begins it anew.
     """
-    for job in jobs:
+    metrics = metrics or Metrics()
+    for place, job in enumerate(jobs):
         threading.Thread(
-            target=_repeat, args=(job, metrics or Metrics()), name=job.name, daemon=True
+            target=_repeat,
+            args=(job, metrics, place * _APART_SECONDS),
+            name=job.name,
+            daemon=True,
         ).start()
 
 
-def _repeat(job: Job, metrics: Metrics) -> None:
+def _repeat(job: Job, metrics: Metrics, begins_after: float) -> None:
     pause = threading.Event()
+    pause.wait(begins_after)
     failed = ""
     while True:
         try:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from consent_server.cli.demo_sites import publish_demo_sites
 from consent_server.cli.opening import prepare_server
 from consent_server.cli.serving import find_address, serve
 from consent_server.config import Settings, load_settings
@@ -57,6 +56,8 @@ def run(host: str | None, port: int | None, threads: int | None) -> None:
 )
 def demo(host: str | None, port: int | None, data: Path) -> None:
     """Serve five demo sites, to see and to click."""
+    from consent_server.cli.demo_sites import publish_demo_sites  # noqa: PLC0415 (only the demo)
+
     data.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{data.absolute() / 'consent.sqlite'}"
     keys = str(data.absolute() / "keys")
