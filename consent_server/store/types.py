@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,10 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         return spell_time(value) if dialect.name == "sqlite" else to_utc(value)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Hand `_in_utc` out as it is on PostgreSQL: each decision has four times."""
+        return super().bind_processor(dialect) if dialect.name == "sqlite" else _in_utc
+
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the time back, aware and in UTC."""
         if value is None:
@@ -64,6 +69,10 @@ class ShortTime(TypeDecorator[datetime]):
             return None
         return to_milliseconds(value) if dialect.name == "sqlite" else to_utc(value)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Hand `_in_utc` out as it is on PostgreSQL: each decision has four times."""
+        return super().bind_processor(dialect) if dialect.name == "sqlite" else _in_utc
+
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the time back, aware and in UTC."""
         if value is None:
@@ -86,6 +95,10 @@ class ShortUuid(TypeDecorator[UUID]):
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """Give the database its form of the id."""
         return value.bytes if value is not None and dialect.name == "sqlite" else value
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Leave it to the driver on PostgreSQL, which knows ids."""
+        return super().bind_processor(dialect) if dialect.name == "sqlite" else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         """Read the id back."""
@@ -110,6 +123,10 @@ class SparseJson(TypeDecorator[dict[str, Any]]):
             return None
         found: dict[str, Any] = json.loads(value) if value else {}
         return found
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else to_utc(moment)
 
 
 def to_milliseconds(moment: datetime) -> int:
