@@ -18,7 +18,7 @@ from consent_server.rules.checkpoint import parse_checkpoint
 from consent_server.rules.merkle import BrokenFrontier, Frontier
 from consent_server.rules.note import Note, NotSigned, VerifierKey, parse_note, verify_note
 from consent_server.rules.receipt import hash_event
-from consent_server.rules.times import NotATime, spell_time
+from consent_server.rules.times import spell_time
 from consent_server.sealing import KEPT_LEVELS, SEALED
 from consent_server.signing import verify_signature
 from consent_server.store.answers import Said
@@ -33,10 +33,9 @@ from consent_server.store.models import (
     SiteVersion,
 )
 from consent_server.store.record_rows import SAME_ANSWER, SAME_LEAF, SAME_VERSION
+from consent_server.store.types import UNREADABLE
 
 _AT_ONCE = 1_000
-#: How the columns' types fail at what was never written by us.
-UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, NotATime)
 
 
 class BrokenLedger(ConsentError):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from consent_server.ledger_check import UNREADABLE, BrokenLedger
+from consent_server.ledger_check import BrokenLedger
 from consent_server.rules.admin_event import Action
 from consent_server.rules.receipt import commit_subject
 from consent_server.rules.times import spell_time
@@ -27,6 +27,7 @@ from consent_server.store.models import (
     SubjectData,
 )
 from consent_server.store.record_rows import SAME_LEAF, SAME_LINK, SAME_PLACE
+from consent_server.store.types import UNREADABLE
 from consent_server.verification.events import KnownVersion
 from consent_server.verification.publications import (
     Publications,

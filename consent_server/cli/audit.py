@@ -23,8 +23,7 @@ from consent_server.audit import (
 )
 from consent_server.bundle.selection import Selection, note_export
 from consent_server.cli.asking import author
-from consent_server.cli.ledger_checking import reading_records
-from consent_server.cli.opening import now, open_database, open_follower
+from consent_server.cli.opening import now, open_database, open_follower, reading_records
 from consent_server.cli.parquet import load_parquet, write_parquet
 from consent_server.cli.progress import telling
 from consent_server.cli.replacing import check_apart, check_free, replacing

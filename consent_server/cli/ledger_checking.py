@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from consent_server.errors import Unavailable
-from consent_server.ledger_check import UNREADABLE, Checked, check_ledger
+from consent_server.ledger_check import Checked, check_ledger
 from consent_server.ledger_contents import check_contents
 from consent_server.ledger_keys import trusted_keys
 from consent_server.signing import Signer
@@ -46,15 +43,3 @@ def describe_announced(checked: Checked, folder: Path) -> str:
         f"which whoever can write there could make: {checked.by_announced} of its checkpoints. "
         f"Compare with keys that you or others kept from before:{keys}"
     )
-
-
-@contextmanager
-def reading_records(site_key: str) -> Iterator[None]:
-    """Say what to do where the database holds what no record can: it was changed, or broke."""
-    try:
-        yield
-    except (*UNREADABLE, NoResultFound) as error:
-        raise Unavailable(
-            f"What the database holds of {site_key!r} cannot be read ({error!r}). Which record it "
-            f"is of tells: consent-server ledger verify --site {site_key}"
-        ) from error

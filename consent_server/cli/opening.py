@@ -10,9 +10,10 @@ from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect
+from sqlalchemy.exc import NoResultFound
 
 from consent_server.config import Settings, load_settings, sqlite_path
-from consent_server.errors import ConfigError
+from consent_server.errors import ConfigError, Unavailable
 from consent_server.rules.times import to_utc
 from consent_server.store.database import Database
 from consent_server.store.schema import (
@@ -21,6 +22,7 @@ from consent_server.store.schema import (
     schema_is_current,
     upgrade_schema,
 )
+from consent_server.store.types import UNREADABLE
 
 
 @contextmanager
@@ -163,3 +165,15 @@ def bring_up_to_date(database: Database) -> None:
 def now() -> datetime:
     """Return the time, as records keep it."""
     return to_utc(datetime.now(UTC))
+
+
+@contextmanager
+def reading_records(site_key: str) -> Iterator[None]:
+    """Say what to do where the database holds what no record can: it was changed, or broke."""
+    try:
+        yield
+    except (*UNREADABLE, NoResultFound) as error:
+        raise Unavailable(
+            f"What the database holds of {site_key!r} cannot be read ({error!r}). Which record it "
+            f"is of tells: consent-server ledger verify --site {site_key}"
+        ) from error

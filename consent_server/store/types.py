@@ -16,6 +16,8 @@ from consent_server.rules.times import NotATime, parse_time, spell_time, to_utc
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000
+#: How these types fail at what was never written by us.
+UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, NotATime)
 
 
 class UtcTime(TypeDecorator[datetime]):
