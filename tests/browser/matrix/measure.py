@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from playwright.async_api import async_playwright
@@ -15,7 +15,7 @@ from .answers import answer
 from .case import Case, Engine
 from .facts import Facts
 from .pages import Level, MatrixPages
-from .tabs import PlaywrightTab, Tab
+from .tabs import PlaywrightTab, Tab, VisitorLost
 from .verdicts import Verdict, judge
 from .walk import Walker
 
@@ -23,6 +23,8 @@ from .walk import Walker
 CROWD = 8
 #: Cases in one browser: Firefox keeps something of every visitor who is gone, 10 GB of a thousand.
 _IN_ONE_BROWSER = 40
+#: How often a case is begun: a browser that ends in the middle of it says nothing of us.
+_TRIES = 3
 
 OpenTab = Callable[[Trackers], Awaitable[Tab]]
 #: (level, case) -> what failed, with what was seen.
@@ -74,7 +76,7 @@ async def measure(
     async def one(open_tab: OpenTab, case: Case) -> None:
         async with crowd:
             try:
-                await _measure_case(open_tab, pages, case, levels, measured)
+                await _persist(lambda: _measure_case(open_tab, pages, case, levels, measured))
             except BaseException as error:
                 error.add_note(f"case {case.name} in {engine}")
                 raise
@@ -85,6 +87,13 @@ async def measure(
         async with opened(engine) as open_tab:
             await asyncio.gather(*(one(open_tab, case) for case in these))
     return measured
+
+
+async def _persist(measuring: Callable[[], Awaitable[None]]) -> None:
+    for _ in range(_TRIES - 1):
+        with suppress(VisitorLost):
+            return await measuring()
+    return await measuring()
 
 
 async def _measure_case(

@@ -20,6 +20,10 @@ _WAIT = 20_000  # ms
 _TRIES = 2
 
 
+class VisitorLost(RuntimeError):
+    """The browser is gone, or answers no more; what it showed until then says nothing."""
+
+
 class Tab(Protocol):
     """What a case needs of a browser, whichever it is."""
 

@@ -6,22 +6,30 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import (
+    InvalidSessionIdException,
+    NoSuchWindowException,
+    WebDriverException,
+)
 from selenium.webdriver import WebKitGTK
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import HTTPError
 
 from ..trackers import Trackers
-from .tabs import STORAGE
+from .tabs import STORAGE, VisitorLost
 
 _DRIVER = "/usr/bin/WebKitWebDriver"
 _SECONDS = 20
+#: More than the longest of the browser's own waits: what takes longer has ended, and says nothing.
+_PATIENCE = 3 * _SECONDS
 
 
 def _browser() -> str:
@@ -52,10 +60,16 @@ class WebKitTab:
     def __init__(self, driver: WebKitGTK) -> None:
         self._driver = driver
 
+    async def _ask(self, call: Callable[..., Any], *args: str) -> Any:
+        try:
+            return await asyncio.to_thread(call, *args)
+        except (HTTPError, InvalidSessionIdException, NoSuchWindowException) as error:
+            raise VisitorLost(str(error)) from error
+
     async def go(self, url: str) -> None:
         """Open a page; one that never finishes loading is looked at all the same."""
         with contextlib.suppress(WebDriverException):
-            await asyncio.to_thread(self._driver.get, url)
+            await self._ask(self._driver.get, url)
 
     async def run(self, function: str) -> Any:
         """What a function answers in the page."""
@@ -63,7 +77,7 @@ class WebKitTab:
             "const tell = arguments[arguments.length - 1];"
             f"Promise.resolve(({function})()).then(tell, () => tell(null))"
         )
-        return await asyncio.to_thread(self._driver.execute_async_script, script)
+        return await self._ask(self._driver.execute_async_script, script)
 
     async def press(self, selector: str) -> None:
         """Click as a visitor would."""
@@ -71,7 +85,7 @@ class WebKitTab:
         def click() -> None:
             self._driver.find_element(By.CSS_SELECTOR, selector).click()
 
-        await asyncio.to_thread(click)
+        await self._ask(click)
 
     async def said(self) -> list[str]:
         """What code said since the last time; what it said on a page that is gone is gone."""
@@ -80,12 +94,12 @@ class WebKitTab:
 
     async def stored(self) -> list[str]:
         """Names of cookies and storage items of the page's own origin."""
-        cookies = await asyncio.to_thread(self._driver.get_cookies)
+        cookies = await self._ask(self._driver.get_cookies)
         return [*(f"cookie:{one['name']}" for one in cookies), *(await self.run(STORAGE) or [])]
 
     async def close(self) -> None:
         """End the visitor's session."""
-        with contextlib.suppress(WebDriverException):
+        with contextlib.suppress(WebDriverException, HTTPError):
             await asyncio.to_thread(self._driver.quit)
 
 
@@ -107,6 +121,8 @@ async def webkit_tab(trackers: Trackers, display: str) -> WebKitTab:
 
     def start() -> WebKitGTK:
         driver = WebKitGTK(options=options, service=Service(_DRIVER, env=environment))
+        assert isinstance(driver.command_executor, RemoteConnection)
+        driver.command_executor.client_config.timeout = _PATIENCE
         driver.set_page_load_timeout(_SECONDS)
         driver.set_script_timeout(_SECONDS)
         return driver
