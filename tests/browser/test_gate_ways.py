@@ -33,7 +33,8 @@ def corner(page: Page, owner: OwnerPages, server: RunningServer, trackers: Track
     return Corner(page, owner, server, trackers)
 
 
-_PAGE = """<div id=box>Text</div><iframe name=named title=Named></iframe>
+_PAGE = """<style>#box{color:red} @keyframes turn{from{color:red}} #box{animation:turn 9s}</style>
+<div id=box>Text</div><iframe name=named title=Named></iframe>
 <svg width=99 height=99><rect id=shape width=99 height=99></rect></svg>
 <img id=image alt=Own src=/own.gif>"""
 
@@ -45,6 +46,13 @@ _WAYS = {
     "mask": "shape.setAttribute('mask', `url(${at})`)",
     "mask-in-markup": "shape.outerHTML = `<rect width=9 height=9 mask='url(${at})'></rect>`",
     "cursor": "shape.setAttribute('cursor', `url(${at}), auto`)",
+    "rule-property": "rules[0].style.background = `url(${at})`",
+    "rule-text": "rules[0].style.cssText = `background: url(${at})`",
+    "rule-set-property": "rules[0].style.setProperty('background', `url(${at})`, 'important')",
+    "rule-in-rule": "rules[0].insertRule(`&{background:url(${at})}`)",
+    "rule-added": "document.styleSheets[0].addRule('#box', `background:url(${at})`)",
+    "keyframe": "rules[1].appendRule(`50%{background:url(${at})}`)",
+    "keyframe-property": "rules[1].cssRules[0].style.backgroundImage = `url(${at})`",
     "document-open": "document.open(at, 'named', '')",
     "frame-opens-itself": "frames[0].open(at, '_self')",
 }
@@ -56,7 +64,8 @@ def test_what_is_asked_for_in_a_way_that_is_used_seldom_waits(
 ) -> None:
     visit = corner.open(site, _PAGE)
     visit.wait_for_notice()
-    corner.page.evaluate(f"(at) => {{ {_WAYS[way]} }}", f"{STATS}/{way}")
+    rules = "const rules = document.styleSheets[0].cssRules"
+    corner.page.evaluate(f"(at) => {{ {rules}; {_WAYS[way]} }}", f"{STATS}/{way}")
     corner.page.mouse.move(*_middle_of_shape(corner))
     corner.stays_silent(1.0)
     visit.decide("accept_all")

@@ -113,7 +113,6 @@ READ_AHEAD_CASES: Final = frozenset(
         "smilee-chat",
         "style-import",
         "style-import-url",
-        "style-rule-property",
         "style-sheet",
         "style-sheet-alternate",
         "style-sheet-for-print",

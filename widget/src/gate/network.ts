@@ -1,6 +1,7 @@
 /** Whatever sends without an element: the call waits, or gets a harmless answer. */
 import { guard, hook, type Realm } from "./builtins";
 import { standIn } from "./later";
+import { holdDeclarations } from "./styles";
 import { blobs, codeVerdict, originOf, sheetVerdict, textVerdict, verdict, verdictOfAny } from "./verdict";
 import { answerLater, later, promiseLater, wait } from "./waiting";
 
@@ -80,9 +81,16 @@ export function guardBlobs(realm: Realm): void {
 export function guardSheets(realm: Realm): void {
   // What is shown meanwhile is nothing, for as long.
   guard(realm.Element, "animate", (frames) => textVerdict(JSON.stringify(frames)), (keys, go, self, [, options]) => (later(keys, go), (self as Element).animate([], options as number)));
-  for (const owner of [realm.CSSStyleSheet, realm.CSSGroupingRule]) {
-    guard(owner, "insertRule replaceSync", sheetVerdict, answerLater(0));
-    guard(owner, "replace", sheetVerdict, (keys, go, self) => (later(keys, go), Promise.resolve(self)));
-    guard(owner, "addRule", (_selector, _self, [, style]) => sheetVerdict(style), answerLater(-1));
-  }
+  for (const name of Object.getOwnPropertyNames(realm))
+    if (/^CSS.*(Rule|Sheet)$/.test(name)) {
+      const owner = realm[name];
+      guard(owner, "insertRule appendRule addRule replaceSync", (_text, _self, texts) => sheetVerdict(texts), answerLater(0));
+      guard(owner, "replace", sheetVerdict, async (keys, go, self) => (later(keys, go), self));
+      // What a rule declares is loaded when styles are next worked out, which is after this task.
+      hook(owner, "style", (go) => {
+        const style = go() as CSSStyleDeclaration;
+        queueMicrotask(() => holdDeclarations(style));
+        return style;
+      });
+    }
 }

@@ -5,8 +5,10 @@ import { later } from "./waiting";
 
 /** Takes out the declarations that must wait, however they came in. */
 export function holdStyle(element: HTMLElement): void {
-  if (!getAttribute(element, "style")) return;
-  const { style } = element;
+  if (getAttribute(element, "style")) holdDeclarations(element.style);
+}
+
+export function holdDeclarations(style: CSSStyleDeclaration | undefined): void {
   if (!style?.cssText.includes("//")) return;
   for (const name of [...style]) {
     const value = style.getPropertyValue(name);
