@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -116,6 +117,21 @@ class RunningServer:
         runner = CliRunner(env=self.environment)
         done = runner.invoke(main, ["site", "apply", "--yes", str(file)])
         assert done.exit_code == 0, f"{file}: {done.output}"
+        for number, key in re.findall(r"^Published version (\d+) of (.+)\.$", done.output, re.M):
+            if number != "1" and self._process is not None:
+                self._await_version(key, number)
+
+    def _await_version(self, key: str, number: str) -> None:
+        """A server looks once a second for what another process has published."""
+        path = self.environment.get("CONSENT_WIDGET_PATH", "/w")
+        deadline = time.monotonic() + START_SECONDS
+        while not re.search(rf'"version":{number}\b', self._read(f"{path}/{key}.js")):
+            assert time.monotonic() < deadline, f"version {number} of {key} is not served"
+            time.sleep(0.05)
+
+    def _read(self, path: str) -> str:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=START_SECONDS) as answer:
+            return str(answer.read(), "utf-8")
 
     def export(self, format: str, site: str) -> str:  # noqa: A002 (the option's own name)
         """The site's ledger as an auditor takes it, jsonl or csv."""

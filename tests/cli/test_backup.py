@@ -152,7 +152,10 @@ def test_a_copy_is_one_file_with_all_that_is_in_it(
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
-_OF_SITES = ("site", "site_version", "admin_event", "ledger", "ledger_leaf", "checkpoint")
+_OF_SITES = (
+    *("site", "site_version", "site_script"),
+    *("admin_event", "ledger", "ledger_leaf", "checkpoint"),
+)
 
 
 def test_a_copy_of_an_earlier_release_is_brought_up_to_date(
@@ -201,6 +204,7 @@ def test_no_database_of_others_or_of_a_later_release_is_put_in_place(
 
 _CUT_OFF = """
 import os, signal, sys, time
+from consent_server.bundle import export
 from consent_server.cli import audit, backup, main, operation
 
 def cut_off(original):
@@ -214,7 +218,7 @@ for name in ("SIGTERM", "SIGHUP"):
     signal.signal(getattr(signal, name), signal.SIG_DFL)  # also where tests run under nohup
 backup.copy_database = cut_off(backup.copy_database)
 backup.check_file = cut_off(backup.check_file)
-audit.export_bundle = cut_off(audit.export_bundle)
+export.export_bundle = cut_off(export.export_bundle)
 audit.write_jsonl = cut_off(audit.write_jsonl)
 main(sys.argv[2:])
 """

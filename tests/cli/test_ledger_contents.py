@@ -14,6 +14,8 @@ from consent_server.store.database import Database
 from tests.store.sealed import remove_triggers
 from tests.visitor import Visitor
 
+#: Without pictures: no browser is in it.
+_EXPORT = ("audit", "export", "--site", "smilee", "--no-screenshots", "-o")
 _SMILEE = "site_id = (SELECT id FROM site WHERE key = 'smilee')"
 
 
@@ -147,7 +149,7 @@ def test_a_record_that_cannot_be_read_is_named_and_not_exported(
     told = verify(run)
     assert "Record " in told
     assert "was changed" in told
-    done = call(run, "audit", "export", "--site", "smilee", "-o", tmp_path / "smilee.zip")
+    done = call(run, *_EXPORT, tmp_path / "smilee.zip")
     assert done.exit_code in {0, 1}
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
 
@@ -156,7 +158,7 @@ def test_an_export_names_what_finds_the_script_that_is_gone(
     run: CliRunner, database: Database, tmp_path: Path
 ) -> None:
     change(database, "DELETE FROM site_script WHERE SMILEE")
-    done = call(run, "audit", "export", "--site", "smilee", "-o", tmp_path / "smilee.zip")
+    done = call(run, *_EXPORT, tmp_path / "smilee.zip")
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit), done.exception
     assert "consent-server ledger verify --site smilee" in done.output
