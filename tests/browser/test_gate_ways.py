@@ -102,6 +102,28 @@ def test_what_a_page_writes_with_an_address_in_its_text_waits_and_runs_once(
         assert corner.page.evaluate("window.ran") == 1
 
 
+def test_an_image_in_a_style_is_no_address_where_every_host_waits(
+    corner: Corner, owner: OwnerPages, server: RunningServer
+) -> None:
+    strict = publish_site(
+        server, owner.url, "strict-ways", SERVICES, categories=CATEGORIES, blocking="strict"
+    )
+    image = "url(data:image/gif;base64,R0lGODlhAQABAIAAAAD//aaaa//yH5BAEAAAAALAAAAAABAAEAAAIBRAA7)"
+    styles = f"<style>#sheet {{ background: {image} }} #rule {{ color: red }}</style>"
+    page = f"{styles}<p id=sheet>A<p id=own style='background:{image}'>B<p id=rule>C"
+    visit = corner.open(strict, page)
+    visit.wait_for_notice()
+    corner.page.evaluate(
+        "(at) => { document.styleSheets[0].cssRules[1].style.background = at }", image
+    )
+    corner.page.wait_for_timeout(300)
+    shown = "['sheet', 'own', 'rule'].map((id) => getComputedStyle(window[id]).backgroundImage)"
+    assert ["base64" in one for one in corner.page.evaluate(shown)] == [True] * 3
+    corner.page.evaluate("own.style.background = 'url(//unlisted.example/a.gif)'")
+    corner.page.wait_for_timeout(300)
+    assert corner.page.evaluate("own.style.backgroundImage") in {"", "initial", "none"}
+
+
 def _middle_of_shape(corner: Corner) -> tuple[float, float]:
     place = corner.page.locator("svg").bounding_box()
     assert place

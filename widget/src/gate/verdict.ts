@@ -79,8 +79,9 @@ function decode(data: string): string {
 
 /** For every full address in a text: a style sheet, a source set, a page for a frame. */
 export function textVerdict(text: unknown, judgeOne: (address: string) => Keys | undefined = verdict): Keys | undefined {
-  // As style sheets and scripts may write it: `\2d` is a hyphen, `\/` a slash.
-  const plain = String(text).replace(/\\(?:([0-9a-f]{2,6})\s?|(?=\/))/gi, (_all, hex: string) => (hex ? String.fromCharCode(parseInt(hex, 16)) : ""));
+  // As style sheets and scripts may write it: `\2d` is a hyphen, `\/` a slash. Where every host waits, two slashes in an image are none.
+  const unread = STRICT ? /\\(?:([0-9a-f]{2,6})\s?|(?=\/))|;base64,[\w+/=]*/gi : /\\(?:([0-9a-f]{2,6})\s?|(?=\/))/gi;
+  const plain = String(text).replace(unread, (_all, hex: string) => (hex ? String.fromCharCode(parseInt(hex, 16)) : ""));
   return firstOf(plain.matchAll(/(\w+:)?\/\/[^\s"'`()<>,;\\]+/g), ([address]) => judgeOne(address));
 }
 
